@@ -1,0 +1,32 @@
+"""The maths, as pure functions on tensors. Imports torch only."""
+
+from mmthermal.functional.box import box_distance, box_loss
+from mmthermal.functional.composite import (
+    CompositeParts,
+    CompositeSums,
+    composite_from_sums,
+    composite_sums,
+)
+from mmthermal.functional.fbeta import FBetaCounts, fbeta_counts, fbeta_loss, fbeta_score
+from mmthermal.functional.focal import focal_loss, focal_loss_sum
+from mmthermal.functional.means import geometric_mean
+from mmthermal.functional.mining import hardest, mine_hard_negatives, num_hard_negatives
+
+__all__ = [
+    "CompositeParts",
+    "CompositeSums",
+    "FBetaCounts",
+    "box_distance",
+    "box_loss",
+    "composite_from_sums",
+    "composite_sums",
+    "fbeta_counts",
+    "fbeta_loss",
+    "fbeta_score",
+    "focal_loss",
+    "focal_loss_sum",
+    "geometric_mean",
+    "hardest",
+    "mine_hard_negatives",
+    "num_hard_negatives",
+]

@@ -1,0 +1,113 @@
+"""Checks shared by the functional layer: one wording for each kind of bad input."""
+
+from collections.abc import Collection, Iterable
+
+import torch
+from torch import Tensor
+
+
+def check_choice(name: str, value: object, choices: Collection[object]) -> None:
+    """Raise if a setting is none of the allowed ones.
+
+    Args:
+        name: the setting's name, as the user spelt it.
+        value: what was given.
+        choices: what is allowed.
+
+    Raises:
+        ValueError: naming the setting, its value and the choices.
+    """
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
+
+
+def check_range(
+    name: str,
+    value: object,
+    low: float = float("-inf"),
+    high: float = float("inf"),
+    *,
+    open_low: bool = False,
+) -> None:
+    """Raise if a numeric setting is no number or lies outside its range.
+
+    Args:
+        name: the setting's name, as the user spelt it.
+        value: what was given.
+        low: smallest value allowed.
+        high: largest value allowed.
+        open_low: whether ``low`` itself is excluded.
+
+    Raises:
+        TypeError: if the value is no real number.
+        ValueError: if it is NaN or outside the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name}={value!r}: a number is needed, not {type(value).__name__}")
+    inside = (low < value if open_low else low <= value) and value <= high
+    if not inside:
+        bracket = "(" if open_low else "["
+        raise ValueError(f"{name}={value!r}: must lie in {bracket}{low:g}, {high:g}]")
+
+
+def check_count(name: str, value: object, low: int = 0) -> None:
+    """Raise if a setting that counts something is no integer of at least ``low``.
+
+    Args:
+        name: the setting's name, as the user spelt it.
+        value: what was given.
+        low: smallest count allowed.
+
+    Raises:
+        TypeError: if the value is no integer.
+        ValueError: if it is smaller than ``low``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}={value!r}: an integer is needed, not {type(value).__name__}")
+    if value < low:
+        raise ValueError(f"{name}={value!r}: must be at least {low}")
+
+
+def check_finite(tensors: Iterable[tuple[str, Tensor]]) -> None:
+    """Raise if any tensor holds NaN or infinite values.
+
+    One float32 sum per tensor decides, so that nothing as large as the tensor is allocated; the
+    values are counted only if that sum is not finite.
+
+    Args:
+        tensors: pairs of a name for the message and a floating tensor of any shape.
+
+    Raises:
+        FloatingPointError: naming each bad tensor, the count of its non-finite values and its
+            size.
+    """
+    pairs = [(name, tensor.detach()) for name, tensor in tensors]
+    if not pairs:
+        return
+    sums = torch.stack([t.sum(dtype=torch.promote_types(t.dtype, torch.float32)) for _, t in pairs])
+    if torch.isfinite(sums).all():
+        return
+    bad = [(name, int((~torch.isfinite(t)).sum()), t.numel()) for name, t in pairs]
+    found = "; ".join(f"{name}: {count} of {total}" for name, count, total in bad if count)
+    if found:  # else a sum of finite values overflowed, which is no fault of the values
+        raise FloatingPointError(
+            f"non-finite values (NaN or inf) in {found}. Lower the learning rate, clip the "
+            "gradients, or look for broken images and boxes in the batch."
+        )
+
+
+def check_rows(name: str, tensor: Tensor, rows: int, dims: int) -> None:
+    """Raise if a tensor has not the expected number of dimensions and rows.
+
+    Args:
+        name: the argument's name.
+        tensor: what was given.
+        rows: expected size of the first dimension.
+        dims: expected number of dimensions.
+
+    Raises:
+        ValueError: giving the shape that came and the one that was expected.
+    """
+    if tensor.dim() != dims or tensor.size(0) != rows:
+        rest = "".join(", *" for _ in range(dims - 1)) or ","
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected ({rows}{rest})")

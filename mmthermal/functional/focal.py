@@ -1,0 +1,179 @@
+"""Focal classification loss: by element for a few rows, and as one fused sum for all anchors.
+
+Shape shorthand: M rows, C sigmoid class columns. The label C is background.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mmthermal.functional.checks import check_range
+
+# Elements of a slice of the fused sum: bounds its temporaries to a few times 16 MiB.
+_SLICE_NUMEL = 1 << 22
+
+
+def focal_loss(
+    logits: Tensor, targets: Tensor, *, alpha: float = 0.25, gamma: float = 2.0
+) -> Tensor:
+    r"""Focal loss of each element, from logits.
+
+    .. math:: -\alpha_t (1 - p_t)^\gamma \log p_t
+
+    With :math:`z` the logit signed so that :math:`p_t = \sigma(z)`, the weight is computed as
+    :math:`\exp(\gamma \log\sigma(-z))`: ``(1 - p).pow(gamma)`` has a NaN gradient for
+    :math:`\gamma < 1` as soon as ``1 - p`` rounds to 0, at z = 17 in float32.
+
+    Args:
+        logits: any shape, any finite value.
+        targets: same shape, 1 for the true class and 0 elsewhere.
+        alpha: weight of the true class, in [0, 1]; the other has 1 - alpha.
+        gamma: focusing exponent, >= 0; 0 gives weighted binary cross-entropy.
+
+    Returns:
+        same shape as ``logits``, non-negative.
+
+    Raises:
+        ValueError: if a setting is out of range or the shapes differ.
+
+    Source: paper, section 2, L_cls.
+    """
+    check_range("alpha", alpha, 0, 1)
+    check_range("gamma", gamma, 0)
+    if logits.shape != targets.shape:
+        raise ValueError(
+            f"logits {tuple(logits.shape)} and targets {tuple(targets.shape)} must have one shape"
+        )
+    true = targets > 0.5
+    signed = torch.where(true, logits, -logits)
+    alpha_t = torch.where(true, alpha, 1.0 - alpha).to(logits.dtype)
+    return alpha_t * torch.exp(gamma * F.logsigmoid(-signed)) * -F.logsigmoid(signed)
+
+
+def focal_loss_sum(
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor | None = None,
+    *,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    class_dim: int = -1,
+) -> Tensor:
+    """Focal loss summed over all rows and classes, with the gradient made in the same pass.
+
+    Equal to ``(focal_loss(logits, one_hot(labels)) * weights[..., None]).sum()``, without the
+    one-hot targets, without a float32 copy of the logits and with one tensor of the logits' size
+    (the gradient, in their dtype) kept for the backward pass.
+
+    Args:
+        logits: (..., C, ...), any finite value, floating, any memory layout.
+        labels: the shape of ``logits`` without ``class_dim``; 0 to C - 1, or C for background.
+        weights: shape of ``labels``, non-negative, or None for ones.
+        alpha: as in :func:`focal_loss`.
+        gamma: as in :func:`focal_loss`.
+        class_dim: the dimension of ``logits`` that holds the classes.
+
+    Returns:
+        scalar, non-negative, float32 (float64 for float64 logits).
+
+    Raises:
+        ValueError: if a setting is out of range or the shapes disagree.
+
+    Source: paper, section 2, L_cls, over all anchors: the focal loss that mmdet's RetinaNet uses.
+    """
+    check_range("alpha", alpha, 0, 1)
+    check_range("gamma", gamma, 0)
+    rows = list(logits.shape)
+    del rows[class_dim]
+    for name, tensor in (("labels", labels), ("weights", weights)):
+        if tensor is not None and list(tensor.shape) != rows:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(rows)}")
+    total: Tensor = _FocalSum.apply(logits.movedim(class_dim, -1), labels, weights, alpha, gamma)
+    return total
+
+
+class _FocalSum(torch.autograd.Function):
+    """Value and gradient of the summed focal loss, made slice by slice in one pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        logits: Tensor,
+        labels: Tensor,
+        weights: Tensor | None,
+        alpha: float,
+        gamma: float,
+    ) -> Tensor:
+        dtype = torch.promote_types(logits.dtype, torch.float32)
+        needs_grad = ctx.needs_input_grad[0]
+        grad = torch.empty_like(logits) if needs_grad else None
+        total = logits.new_zeros((), dtype=dtype)
+        for index in _slices(logits):
+            x = logits[index].to(dtype)
+            weight = None if weights is None else weights[index].to(dtype).unsqueeze(-1)
+            value, slope = _background_focal(x, 1 - alpha, gamma, needs_grad)
+            if weight is not None:
+                value = value * weight
+            total += value.sum()
+            if grad is not None:
+                grad[index] = slope if weight is None else slope * weight
+        # The few true columns were counted as background above: put them right.
+        true = ((labels >= 0) & (labels < logits.size(-1))).nonzero(as_tuple=True)
+        where = (*true, labels[true])
+        x = logits[where].to(dtype)
+        weight = torch.ones_like(x) if weights is None else weights[true].to(dtype)
+        value, slope = _background_focal(-x, alpha, gamma, needs_grad)
+        wrong, _ = _background_focal(x, 1 - alpha, gamma, False)
+        total += ((value - wrong) * weight).sum()
+        if grad is not None:
+            grad[where] = (-slope * weight).to(grad.dtype)
+            ctx.save_for_backward(grad)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, None, None, None, None]:  # noqa: ANN401
+        if not ctx.needs_input_grad[0]:
+            return None, None, None, None, None
+        (grad,) = ctx.saved_tensors
+        return grad * grad_output.to(grad.dtype), None, None, None, None
+
+
+def _slices(logits: Tensor) -> list[tuple[int | slice, ...]]:
+    """Index tuples that cut the leading dimensions into slices of bounded size."""
+    indices: list[tuple[int | slice, ...]] = [()]
+    size = logits.numel()
+    for extent in logits.shape[:-1]:
+        if size <= _SLICE_NUMEL or extent == 0:
+            break
+        size //= extent
+        if size >= _SLICE_NUMEL:
+            indices = [(*index, i) for index in indices for i in range(extent)]
+        else:
+            step = max(_SLICE_NUMEL // size, 1)
+            cuts = [slice(start, start + step) for start in range(0, extent, step)]
+            return [(*index, cut) for index in indices for cut in cuts]
+    return indices
+
+
+def _background_focal(
+    x: Tensor, weight: float, gamma: float, needs_grad: bool
+) -> tuple[Tensor, Tensor]:
+    """Focal loss of logits whose target is 0, and its derivative (garbage if not needed).
+
+    Value w p^g softplus(x), derivative w p^g (g (1 - p) softplus(x) + p), with p = sigmoid(x).
+    The true class of logit x is this function at -x, its derivative negated.
+    """
+    prob = x.sigmoid()
+    if gamma == 2.0:
+        factor = prob.square().mul_(weight)
+    else:
+        factor = torch.exp(gamma * F.logsigmoid(x)).mul_(weight)
+    value = F.softplus(x)
+    if not needs_grad:
+        return value.mul_(factor), value
+    slope = torch.addcmul(prob, value, 1 - prob, value=gamma).mul_(factor)
+    return value.mul_(factor), slope
