@@ -1,0 +1,65 @@
+"""Metadata and requirements of mmthermal; tool settings are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (ROOT / "mmthermal" / "version.py").read_text(), re.MULTILINE
+)[1]
+README = ROOT / "README.md"
+
+setup(
+    name="mmthermal",
+    version=VERSION,
+    description="Overlapping objects in low-resolution thermal images, for MMDetection",
+    long_description=README.read_text(encoding="utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["mmthermal", "mmthermal.*"]),
+    include_package_data=True,
+    python_requires=">=3.10",
+    # mmcv compiles against the torch that is installed, so it must be installed after torch and
+    # with --no-build-isolation: tools/setup_env.py does both.
+    install_requires=[
+        # mmdet 3.x changed its registries and heads between minor versions; 3.3 is its last.
+        "mmdet>=3.3,<3.4",
+        # mmengine 0.10 is its last release series; the safe resume is written against it.
+        "mmengine>=0.10,<0.11",
+        # mmdet 3.3.0 asserts mmcv < 2.2.0 when it is imported.
+        "mmcv>=2.0.0rc4,<2.2",
+        # torch.autocast(device_type=...) and functional collectives with autograd.
+        "torch>=2.0",
+        # setuptools 81 dropped pkg_resources, which mmcv imports while it compiles and mmengine
+        # when a config says _base_ = 'mmdet::...'. torch upgrades setuptools past 81.
+        "setuptools<81",
+        "numpy",
+        "scipy",
+        "opencv-python",
+        # 2.0.6 and older were compiled for numpy 1 and fail to import with numpy 2.
+        "pycocotools>=2.0.8",
+        # The page of a comparison and the curves of a run.
+        "jinja2>=3.1",
+        "matplotlib",
+    ],
+    extras_require={
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6",
+            "scikit-learn",  # an independent F-beta
+            "faster-coco-eval",  # an independent COCO evaluation
+            # New ruff and mypy releases bring new findings: a check must not change by itself.
+            "ruff>=0.12,<0.18",
+            "mypy>=1.15,<2.5",
+        ],
+        "tensorboard": ["tensorboard"],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)
