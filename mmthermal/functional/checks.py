@@ -1,5 +1,6 @@
 """Checks shared by the functional layer: one wording for each kind of bad input."""
 
+import math
 from collections.abc import Collection, Iterable
 
 import torch
@@ -28,6 +29,7 @@ def check_range(
     high: float = float("inf"),
     *,
     open_low: bool = False,
+    finite: bool = True,
 ) -> None:
     """Raise if a numeric setting is no number or lies outside its range.
 
@@ -37,6 +39,7 @@ def check_range(
         low: smallest value allowed.
         high: largest value allowed.
         open_low: whether ``low`` itself is excluded.
+        finite: whether infinity is excluded.
 
     Raises:
         TypeError: if the value is no real number.
@@ -45,9 +48,10 @@ def check_range(
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name}={value!r}: a number is needed, not {type(value).__name__}")
     inside = (low < value if open_low else low <= value) and value <= high
-    if not inside:
-        bracket = "(" if open_low else "["
-        raise ValueError(f"{name}={value!r}: must lie in {bracket}{low:g}, {high:g}]")
+    if not inside or (finite and math.isinf(value)):
+        left = "(" if open_low else "["
+        right = ")" if finite and math.isinf(high) else "]"
+        raise ValueError(f"{name}={value!r}: must lie in {left}{low:g}, {high:g}{right}")
 
 
 def check_count(name: str, value: object, low: int = 0) -> None:

@@ -49,7 +49,8 @@ def focal_loss(
         )
     true = targets > 0.5
     signed = torch.where(true, logits, -logits)
-    alpha_t = torch.where(true, alpha, 1.0 - alpha).to(logits.dtype)
+    # Tensors, since torch.where makes float32 of two numbers whatever the logits are.
+    alpha_t = torch.where(true, logits.new_tensor(alpha), logits.new_tensor(1 - alpha))
     return alpha_t * torch.exp(gamma * F.logsigmoid(-signed)) * -F.logsigmoid(signed)
 
 

@@ -58,7 +58,7 @@ def num_hard_negatives(num_pos: int, num_candidates: int, *, ratio: float, min_n
 
     Source: paper, algorithm 2, lines 4 and 5.
     """
-    check_range("ratio", ratio, 0)
+    check_range("ratio", ratio, 0, finite=False)
     check_count("min_neg", min_neg)
     # The minimum comes first, so that an infinite ratio is no special case; inf * 0 would be NaN.
     wanted = int(min(ratio * num_pos, num_candidates)) if num_pos else 0

@@ -1,0 +1,75 @@
+"""Shared fixtures: device, dtype with one table of tolerances, seed; the hypothesis profile."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+from torch import Tensor
+
+# Makes ``import reference`` work for tests of every folder.
+sys.path.insert(0, str(Path(__file__).parent))
+
+# torch's first call takes longer than hypothesis' deadline of 200 ms; runs must repeat exactly.
+settings.register_profile(
+    "mmthermal", deadline=None, derandomize=True, print_blob=True, max_examples=60
+)
+settings.load_profile("mmthermal")
+
+# Allowed difference, relative and absolute, of a result computed in each dtype.
+TOLERANCES = {
+    torch.float64: {"rtol": 1e-9, "atol": 1e-11},
+    torch.float32: {"rtol": 2e-5, "atol": 2e-6},
+    torch.float16: {"rtol": 2e-3, "atol": 2e-3},
+    torch.bfloat16: {"rtol": 1.6e-2, "atol": 1.6e-2},
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--device``."""
+    parser.addoption(
+        "--device",
+        action="append",
+        help="torch device that the maths is tested on, may be repeated; by default the CPU, "
+        "and CUDA where there is one",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that ask for ``device`` on each device."""
+    if "device" in metafunc.fixturenames:
+        found = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+        names = metafunc.config.getoption("--device") or found
+        metafunc.parametrize("device", [torch.device(n) for n in names], ids=str, scope="session")
+
+
+@pytest.fixture(
+    scope="session", params=[torch.float32, torch.float64], ids=["float32", "float64"]
+)
+def dtype(request: pytest.FixtureRequest) -> torch.dtype:
+    """The dtypes that every formula is tested in."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Seed torch before each test; make random inputs on the CPU, then move them."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def assert_close() -> Callable[..., None]:
+    """``assert_close(actual, expected)`` within the tolerance of actual's dtype.
+
+    ``expected`` may be a number, nested lists of numbers or a tensor of any dtype and device. A
+    keyword ``dtype`` takes the tolerance of another dtype, where the inputs were coarser.
+    """
+
+    def check(actual: Tensor, expected: object, *, dtype: torch.dtype | None = None) -> None:
+        wanted = torch.as_tensor(expected, dtype=torch.float64, device="cpu")
+        tolerance = TOLERANCES[dtype or actual.dtype]
+        torch.testing.assert_close(actual.detach().cpu().double(), wanted.detach(), **tolerance)
+
+    return check
