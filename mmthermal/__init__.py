@@ -1,5 +1,10 @@
-"""mmthermal: overlapping objects in low-resolution thermal images, on top of MMDetection."""
+"""mmthermal: overlapping objects in low-resolution thermal images, on top of MMDetection.
 
+Importing the package registers its parts in mmdet's registries; in a config that is
+``custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)``.
+"""
+
+from mmthermal import datasets, engine, heads, losses, samplers
 from mmthermal.version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "datasets", "engine", "heads", "losses", "samplers"]

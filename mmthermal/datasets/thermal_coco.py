@@ -1,0 +1,132 @@
+"""COCO-style thermal data sets, checked when they are opened."""
+
+import json
+import os.path as osp
+from collections.abc import Mapping
+from typing import Any
+
+from mmdet.datasets import CocoDataset
+from mmdet.registry import DATASETS
+
+# Distinguishable on a grey picture, in light and dark.
+_PALETTE = [
+    (230, 97, 0),
+    (26, 133, 255),
+    (255, 194, 10),
+    (212, 17, 89),
+    (64, 176, 166),
+    (153, 79, 0),
+    (93, 58, 155),
+    (153, 255, 51),
+]
+
+
+@DATASETS.register_module()
+class ThermalCocoDataset(CocoDataset):
+    """``CocoDataset`` that takes the classes from the annotation file and checks what it reads.
+
+    mmdet's own finds no object at all, and says nothing, where ``metainfo`` names classes that
+    the file doesn't have.
+
+    Args:
+        ann_file: COCO annotation file, relative to ``data_root``.
+        metainfo: ``dict(classes=…)`` to choose classes or their order; all classes of the file,
+            by category id, if left out.
+        **kwargs: as ``CocoDataset``.
+
+    Raises:
+        FileNotFoundError: if the annotation file or the image folder is missing.
+        ValueError: if the file is no COCO detection file, or has none of the classes asked for.
+    """
+
+    METAINFO: dict = {}
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401
+        ann_file: str = "",
+        data_root: str | None = "",
+        metainfo: Mapping | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        path = ann_file if osp.isabs(ann_file) else osp.join(data_root or "", ann_file)
+        names = read_category_names(path)
+        metainfo = dict(metainfo or {})
+        classes = metainfo.setdefault("classes", tuple(names))
+        metainfo["classes"] = (classes,) if isinstance(classes, str) else tuple(classes)
+        unknown = [name for name in metainfo["classes"] if name not in names]
+        if unknown:
+            raise ValueError(
+                f"metainfo.classes has {', '.join(map(repr, unknown))}, which {path} doesn't: its "
+                f"categories are {', '.join(map(repr, names))}. Leave metainfo out to use these."
+            )
+        colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(metainfo["classes"]))]
+        metainfo.setdefault("palette", colours)
+        super().__init__(
+            *args, ann_file=ann_file, data_root=data_root, metainfo=metainfo, **kwargs
+        )
+
+    def _join_prefix(self) -> None:
+        super()._join_prefix()
+        folder = self.data_prefix.get("img")
+        if folder and "://" not in folder and not osp.isdir(folder):
+            raise FileNotFoundError(
+                f"the image folder {folder} doesn't exist. Set data_root and data_prefix.img of "
+                "the data set; see 'Train on your own images' in the README."
+            )
+
+
+def read_category_names(path: str) -> list[str]:
+    """Category names of a COCO annotation file, by category id.
+
+    Args:
+        path: the file.
+
+    Returns:
+        the names.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no COCO detection file, or images, categories or boxes are broken.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(
+            f"the annotation file {path} doesn't exist. Set data_root and ann_file of the data "
+            "set; the embedded data are made by 'python tools/make_synthetic.py'."
+        )
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no JSON file: {error}") from None
+    keys = ("images", "annotations", "categories")
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise ValueError(f"{path} is no COCO detection file: it lacks {', '.join(missing)}")
+    _check_annotations(path, content)
+    return [c["name"] for c in sorted(content["categories"], key=lambda c: c["id"])]
+
+
+def _check_annotations(path: str, content: dict) -> None:
+    """Raise at the first annotation that mmdet would drop, misread or fail on later."""
+    if not content["categories"]:
+        raise ValueError(f"{path} has no categories")
+    try:
+        images = {image["id"] for image in content["images"] if image["file_name"]}
+        categories = {category["id"] for category in content["categories"] if category["name"]}
+        for ann in content["annotations"]:
+            box = ann["bbox"]
+            if ann["image_id"] not in images or ann["category_id"] not in categories:
+                kind = "image_id" if ann["image_id"] not in images else "category_id"
+                raise ValueError(
+                    f"{path}: annotation {ann['id']} has {kind} {ann[kind]}, which is not listed"
+                )
+            if len(box) != 4 or not all(abs(float(value)) < float("inf") for value in box):
+                raise ValueError(
+                    f"{path}: annotation {ann['id']} has bbox {box}, expected four finite numbers "
+                    "[x, y, width, height]"
+                )
+    except KeyError as error:
+        raise ValueError(f"{path}: an image, category or annotation lacks {error}") from None
+    except TypeError as error:
+        raise ValueError(f"{path} is no COCO detection file: {error}") from None

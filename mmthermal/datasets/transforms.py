@@ -1,0 +1,129 @@
+"""Loading and augmentation of one-channel images of any bit depth."""
+
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform, LoadImageFromFile
+from mmcv.transforms.utils import cache_randomness
+from mmdet.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadThermalImage(LoadImageFromFile):
+    """Load an 8-bit or 16-bit image as one float32 channel, with no bit lost.
+
+    mmdet's own loader cuts 16 bits to 8 and repeats the channel three times, without a word.
+    Colour files (a rendered palette) become grey, or fail.
+
+    Required keys: ``img_path``. Added keys: ``img`` (H, W) float32, ``img_shape``,
+    ``ori_shape``.
+
+    Args:
+        colour: ``'grey'`` to convert images of several channels, ``'error'`` to refuse them.
+        backend_args: as ``LoadImageFromFile``.
+
+    Raises:
+        FileNotFoundError: if the image is missing.
+        ValueError: if it can't be decoded or has a colour that isn't allowed.
+    """
+
+    def __init__(self, *, colour: str = "grey", backend_args: dict | None = None) -> None:
+        if colour not in ("grey", "error"):
+            raise ValueError(f"colour={colour!r}: choose 'grey' or 'error'")
+        super().__init__(to_float32=True, color_type="unchanged", backend_args=backend_args)
+        self.colour = colour
+
+    def transform(self, results: dict) -> dict:
+        """Load the image of ``results['img_path']``.
+
+        Args:
+            results: the sample.
+
+        Returns:
+            the sample with the image.
+        """
+        path = results["img_path"]
+        try:
+            results = super().transform(results)
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"the image {path} doesn't exist: data_prefix.img and the annotation file's "
+                "file_name must make its path together"
+            ) from None
+        except Exception as error:  # cv2 raises several kinds, and returns None for most
+            raise ValueError(f"the image {path} can't be read: {error or 'broken file'}") from None
+        image = results["img"]
+        if image.ndim == 3:
+            if self.colour == "error" and image.shape[2] > 1:
+                raise ValueError(
+                    f"the image {path} has {image.shape[2]} channels where one is expected; "
+                    "colour='grey' converts it"
+                )
+            results["img"] = _to_grey(image)
+        return results
+
+    def __repr__(self) -> str:
+        """Name and settings."""
+        return f"{type(self).__name__}(colour={self.colour!r}, backend_args={self.backend_args})"
+
+
+def _to_grey(image: np.ndarray) -> np.ndarray:
+    """(H, W, 1), (H, W, 3) or (H, W, 4) BGR(A) to (H, W), in float32."""
+    if image.shape[2] == 1:
+        return image[..., 0]
+    return mmcv.bgr2gray(np.ascontiguousarray(image[..., :3]))
+
+
+@TRANSFORMS.register_module()
+class RandomContrastBrightness(BaseTransform):
+    r"""Change contrast and brightness at random, for any bit depth.
+
+    .. math:: y = (x - m)(1 + c) + m + b\,s
+
+    with :math:`m, s` the image's own mean and standard deviation, so that the same setting means
+    the same for 8-bit grey values and for 16-bit counts; :math:`c, b` uniform in
+    ±``contrast``, ±``brightness``. Values are not clipped.
+
+    Modified keys: ``img``, float32 afterwards.
+
+    Args:
+        contrast: largest relative change of contrast, in [0, 1).
+        brightness: largest shift, in standard deviations of the image, >= 0.
+
+    Raises:
+        ValueError: if a setting is out of range.
+    """
+
+    def __init__(self, *, contrast: float = 0.2, brightness: float = 0.2) -> None:
+        if not 0 <= contrast < 1:
+            raise ValueError(f"contrast={contrast!r}: must lie in [0, 1)")
+        if not 0 <= brightness < float("inf"):
+            raise ValueError(f"brightness={brightness!r}: must be finite and at least 0")
+        self.contrast = contrast
+        self.brightness = brightness
+
+    @cache_randomness
+    def _draw(self) -> tuple[float, float]:
+        contrast, brightness = np.random.uniform(-1, 1, 2)  # mmengine seeds this per worker
+        return contrast * self.contrast, brightness * self.brightness
+
+    def transform(self, results: dict) -> dict:
+        """Change ``results['img']``.
+
+        Args:
+            results: the sample.
+
+        Returns:
+            the sample.
+        """
+        image = results["img"].astype(np.float32, copy=False)
+        contrast, brightness = self._draw()
+        mean, std = float(image.mean()), float(image.std())
+        offset = mean * -contrast + brightness * std
+        results["img"] = (image * (1 + contrast) + offset).astype(np.float32, copy=False)
+        return results
+
+    def __repr__(self) -> str:
+        """Name and settings."""
+        return (
+            f"{type(self).__name__}(contrast={self.contrast}, brightness={self.brightness})"
+        )

@@ -1,0 +1,129 @@
+"""Drawn detections on small, high-bit-depth images."""
+
+import os.path as osp
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import mmcv
+import numpy as np
+from mmdet.engine.hooks import DetVisualizationHook
+from mmdet.registry import HOOKS
+from mmdet.structures import DetDataSample
+from mmengine.fileio import get
+from mmengine.runner import Runner
+from mmengine.utils import mkdir_or_exist
+
+from mmthermal.datasets.agc import to_display
+from mmthermal.functional.checks import check_count
+
+
+@HOOKS.register_module()
+class ThermalVisualizationHook(DetVisualizationHook):
+    """``DetVisualizationHook`` for thermal images: gain control, and enlarged to be readable.
+
+    mmdet's own reads 16-bit files as 8-bit, so that a thermal scene turns into one flat grey, and
+    draws labels larger than the objects of a 160 x 120 image.
+
+    Args:
+        max_pictures: how many test images are drawn; -1 for all.
+        min_side: the longer side of a picture is enlarged, by a whole factor, to at least this
+            many pixels.
+        **kwargs: as ``DetVisualizationHook``.
+    """
+
+    def __init__(self, *, max_pictures: int = 50, min_side: int = 640, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(**kwargs)
+        check_count("max_pictures", max_pictures, -1)
+        check_count("min_side", min_side, 1)
+        self.max_pictures = max_pictures
+        self.min_side = min_side
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict,
+        outputs: Sequence[DetDataSample],
+    ) -> None:
+        """Draw the first image of every ``interval``-th validation batch.
+
+        Args:
+            runner: the runner.
+            batch_idx: index of the batch in the loop.
+            data_batch: not used.
+            outputs: the batch's samples with predictions.
+        """
+        step = runner.iter + batch_idx
+        if self.draw and step % self.interval == 0:
+            name = osp.basename(outputs[0].img_path) if self.show else "val_img"
+            self._draw_sample(outputs[0], name, step, None)
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict,
+        outputs: Sequence[DetDataSample],
+    ) -> None:
+        """Draw the images of a test batch, up to ``max_pictures`` in all.
+
+        Args:
+            runner: the runner.
+            batch_idx: index of the batch in the loop.
+            data_batch: not used.
+            outputs: the batch's samples with predictions.
+        """
+        if not self.draw:
+            return
+        folder = None
+        if self.test_out_dir is not None:
+            folder = osp.join(runner.work_dir, runner.timestamp, self.test_out_dir)
+            mkdir_or_exist(folder)
+        for sample in outputs:
+            if self._test_index == self.max_pictures:
+                return
+            self._test_index += 1
+            name = osp.basename(sample.img_path)
+            out_file = None if folder is None else osp.join(folder, name)
+            self._draw_sample(sample, name if self.show else "test_img", self._test_index, out_file)
+
+    def _draw_sample(
+        self, sample: DetDataSample, name: str, step: int, out_file: str | None
+    ) -> None:
+        data = get(sample.img_path, backend_args=self.backend_args)
+        image = mmcv.imfrombytes(data, flag="unchanged", channel_order="rgb")
+        image, sample = enlarge(to_display(image), sample, self.min_side)
+        self._visualizer.add_datasample(
+            name,
+            image,
+            data_sample=sample,
+            show=self.show,
+            wait_time=self.wait_time,
+            pred_score_thr=self.score_thr,
+            out_file=out_file,
+            step=step,
+        )
+
+
+def enlarge(
+    image: np.ndarray, sample: DetDataSample, min_side: int
+) -> tuple[np.ndarray, DetDataSample]:
+    """Enlarge a picture and the boxes of its sample by a whole factor.
+
+    Args:
+        image: (H, W, 3), uint8.
+        sample: sample with boxes in pixels of the image; it is not changed.
+        min_side: the longer side comes to at least this many pixels.
+
+    Returns:
+        the enlarged picture and a copy of the sample with enlarged boxes.
+    """
+    factor = max(-(-min_side // max(image.shape[:2])), 1)
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    sample = sample.clone()
+    for key in ("gt_instances", "pred_instances"):
+        instances = sample.get(key)
+        if instances is not None and "bboxes" in instances:
+            instances.bboxes = instances.bboxes * factor
+    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), sample

@@ -1,0 +1,107 @@
+"""What every dense head with the composite loss shares."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from mmdet.models.task_modules.samplers import PseudoSampler
+from mmdet.registry import MODELS
+from mmdet.utils import ConfigType
+from torch import Tensor
+
+from mmthermal.functional.checks import check_finite
+from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.losses import CompositeLoss
+from mmthermal.samplers import HardNegativeMiner
+
+
+class DenseCompositeMixin:
+    """Mines hard negatives among all anchors and hands the picks to :class:`CompositeLoss`.
+
+    Comes before an mmdet dense head with sigmoid scores in the bases of a class. Such a class
+    calls :meth:`init_composite` at the end of its ``__init__``, and :meth:`composite_loss` from
+    ``loss_by_feat`` with the targets that the mmdet head computes (docs/add_your_own_head.md).
+    """
+
+    def init_composite(self, loss_composite: ConfigType) -> None:
+        """Build the loss and make sure that there is a miner.
+
+        Args:
+            loss_composite: config of :class:`CompositeLoss`; ``type`` may be left out.
+
+        Raises:
+            ValueError: if the head's classification is not sigmoid, or the sampler of
+                ``train_cfg`` chooses anchors by itself.
+        """
+        if not self.use_sigmoid_cls:
+            raise ValueError(
+                f"{type(self).__name__} needs sigmoid scores: loss_cls must have "
+                "use_sigmoid=True, as FocalLoss has"
+            )
+        self.loss_composite: CompositeLoss = MODELS.build(
+            dict(loss_composite, type=loss_composite.get("type", "CompositeLoss"))
+        )
+        sampler = getattr(self, "sampler", None)
+        if type(sampler) is PseudoSampler:  # the dense heads' default, which samples all
+            self.sampler = HardNegativeMiner()
+        elif sampler is not None and not isinstance(sampler, HardNegativeMiner):
+            raise ValueError(
+                f"train_cfg.sampler is a {type(sampler).__name__}: {type(self).__name__} mines in "
+                "its loss and needs dict(type='HardNegativeMiner', ratio=…, min_neg=…), or "
+                "no sampler for its defaults"
+            )
+
+    def composite_loss(
+        self,
+        cls_scores: Sequence[Tensor],
+        labels: Tensor,
+        label_weights: Tensor,
+        *,
+        box_sum: Callable[[Tensor], Tensor],
+        avg_factor: float,
+    ) -> dict[str, Tensor]:
+        """Losses of a batch from the scores and the targets of all anchors.
+
+        Args:
+            cls_scores: one (N, A * C, H, W) tensor of logits per level.
+            labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
+            label_weights: (N, S), >= 0; 0 for ignored anchors.
+            box_sum: from the flat indices of the positives, (P,), to the box loss summed over
+                them, a scalar in the graph of the box predictions (also for P = 0).
+            avg_factor: mmdet's count of positives, at least 1 per image.
+
+        Returns:
+            the dict of :meth:`CompositeLoss.forward`.
+
+        Raises:
+            FloatingPointError: if a logit is not finite.
+        """
+        num_classes = self.cls_out_channels
+        check_finite(
+            (f"cls_score of level {i} (shape {tuple(level.shape)})", level)
+            for i, level in enumerate(cls_scores)
+        )
+        levels = DenseLevels(cls_scores, num_classes)
+        positives = (labels >= 0) & (labels < num_classes)
+        candidates = (labels == num_classes) & (label_weights > 0)
+        pos_inds = positives.flatten().nonzero().squeeze(1)
+        # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
+        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives)
+        w_dense, _ = self.loss_composite.schedule()
+        with torch.autocast(cls_scores[0].device.type, enabled=False):
+            return self.loss_composite(
+                levels.rows(pos_inds),
+                labels.flatten()[pos_inds],
+                levels.rows(neg_inds),
+                box_sum=box_sum(pos_inds),
+                dense_sum=self._dense_sum(levels, labels, label_weights) if w_dense else None,
+                avg_factor=avg_factor,
+                pos_weights=label_weights.flatten()[pos_inds],
+            )
+
+    def _dense_sum(self, levels: DenseLevels, labels: Tensor, label_weights: Tensor) -> Tensor:
+        targets = zip(levels.levels, levels.split(labels), levels.split(label_weights))
+        sums = [
+            self.loss_composite.dense_sum(score, label, weight, class_dim=2)
+            for score, label, weight in targets
+        ]
+        return torch.stack(sums).sum()

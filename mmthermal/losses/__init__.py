@@ -1,0 +1,5 @@
+"""Losses in mmdet's registry."""
+
+from mmthermal.losses.composite_loss import CompositeLoss
+
+__all__ = ["CompositeLoss"]

@@ -1,0 +1,268 @@
+"""Composite loss as a registered module: settings, schedule, one call into the maths."""
+
+import warnings
+
+import torch
+import torch.distributed as dist
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from mmthermal.functional.box import BOX_FORMS, BOX_NORMS, box_loss
+from mmthermal.functional.checks import check_choice, check_count, check_range
+from mmthermal.functional.composite import (
+    CLS_NEGATIVES,
+    F1_NEGATIVES,
+    F1_NORMALIZE,
+    CompositeSums,
+    composite_from_sums,
+    composite_sums,
+)
+from mmthermal.functional.fbeta import F1_AVERAGES
+from mmthermal.functional.focal import focal_loss_sum
+from mmthermal.functional.means import check_mean
+
+
+@MODELS.register_module()
+class CompositeLoss(nn.Module):
+    r"""Box, focal classification and soft F-beta loss over positives and mined hard negatives.
+
+    .. math::
+        L = w_{dense} L_{dense} + w_{cls} L_{combined} + w_{box} L_{box,pos}
+
+    with :math:`L_{combined}` from
+    :func:`~mmthermal.functional.composite.composite_from_sums` and :math:`L_{dense}` the ordinary
+    focal loss over all anchors, divided by mmdet's ``avg_factor``. The paper's loss is::
+
+        dict(type='CompositeLoss', mean='paper', w_dense=0, w_box=1, f1_negatives='paper',
+             f1_normalize='count', box_form='paper', delta=1)
+
+    which collapses from scratch (docs/maths.md): give it ``warmup_iters`` or a trained checkpoint.
+
+    In training :math:`w_{dense}` is 1 and :math:`w_{cls}` is 0 for the first ``warmup_iters``
+    calls; over the next ``ramp_iters`` both go linearly to their settings. The number of calls
+    is a buffer, so that it is saved with the weights and a resumed run goes on where it was.
+
+    With several processes the sums are added over them, with autograd, before any ratio: the
+    averaged gradient is that of one process on the whole batch.
+
+    Args:
+        alpha: weight of the true class in the mined focal terms, in [0, 1].
+        gamma: focusing exponent of the mined focal terms, >= 0.
+        dense_alpha: as ``alpha``, for the dense term.
+        dense_gamma: as ``gamma``, for the dense term.
+        beta: recall against precision in F-beta, > 0.
+        mean: ``'shifted'`` or ``'paper'``, see
+            :func:`~mmthermal.functional.means.geometric_mean`.
+        shift: c of the shifted mean, > 0.
+        f1_share: weight of the F-beta term in the last mean, in [0, 1]; 0 leaves it out.
+        cls_negatives: ``'separate'`` or ``'joint'``, see
+            :func:`~mmthermal.functional.composite.composite_from_sums`.
+        f1_negatives: ``'background'``, ``'paper'``, ``'joint'`` or ``'ignore'``, see there.
+        f1_average: ``'micro'`` or ``'macro'``.
+        f1_normalize: ``'none'``, or ``'count'`` for the paper's division by N.
+        eps: the paper's epsilon, > 0.
+        box_form: ``'smooth_l1'``, ``'huber'`` or ``'paper'``, see
+            :func:`~mmthermal.functional.box.box_loss`; ``None`` leaves the box term to the
+            head's own ``loss_bbox``.
+        box_norm: ``'coordinate'`` or ``'vector'``.
+        delta: where the box loss turns linear, >= 0; 0 with ``'smooth_l1'`` is the L1 loss.
+        count_empty: divide the box term by mmdet's ``avg_factor``, which counts an image without
+            positives as one, instead of by N_pos.
+        w_dense: weight of the dense focal term after the ramp, >= 0. 0 is the paper's.
+        w_cls: weight of L_combined after the ramp, >= 0.
+        w_box: weight of the box term, >= 0.
+        warmup_iters: calls with the dense focal term only.
+        ramp_iters: calls over which the weights go to their settings.
+
+    Raises:
+        TypeError: for a setting of the wrong type, or one that does not exist.
+        ValueError: for a setting out of range or unknown.
+
+    Source: paper, section 2 and algorithm 2. The dense term, the shifted mean and the treatments
+    of the negatives other than ``'paper'`` are ours.
+    """
+
+    num_iters: Tensor
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        dense_alpha: float = 0.25,
+        dense_gamma: float = 2.0,
+        beta: float = 1.0,
+        mean: str = "shifted",
+        shift: float = 0.1,
+        f1_share: float = 0.5,
+        cls_negatives: str = "separate",
+        f1_negatives: str = "background",
+        f1_average: str = "micro",
+        f1_normalize: str = "none",
+        eps: float = 1e-6,
+        box_form: str | None = "smooth_l1",
+        box_norm: str = "coordinate",
+        delta: float = 0.0,
+        count_empty: bool = False,
+        w_dense: float = 1.0,
+        w_cls: float = 1.0,
+        w_box: float = 2.0,
+        warmup_iters: int = 0,
+        ramp_iters: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, share in (("alpha", alpha), ("dense_alpha", dense_alpha)):
+            check_range(name, share, 0, 1)
+        for name, weight in (
+            ("gamma", gamma),
+            ("dense_gamma", dense_gamma),
+            ("w_dense", w_dense),
+            ("w_cls", w_cls),
+            ("w_box", w_box),
+        ):
+            check_range(name, weight, 0)
+        check_range("beta", beta, 0, open_low=True)
+        check_mean(mean, shift, eps, f1_share)
+        check_choice("cls_negatives", cls_negatives, CLS_NEGATIVES)
+        check_choice("f1_negatives", f1_negatives, F1_NEGATIVES)
+        check_choice("f1_average", f1_average, F1_AVERAGES)
+        check_choice("f1_normalize", f1_normalize, F1_NORMALIZE)
+        check_choice("box_form", box_form, (*BOX_FORMS, None))
+        check_choice("box_norm", box_norm, BOX_NORMS)
+        check_range("delta", delta, 0, open_low=box_form == "huber")
+        check_count("warmup_iters", warmup_iters)
+        check_count("ramp_iters", ramp_iters)
+        if box_form == "paper" and delta not in (0, 1):
+            warnings.warn(
+                f"box_form='paper' jumps at delta={delta} by {0.5 * delta - 0.5 * delta**2:+.3g}: "
+                "it is continuous for delta 0 and 1 only. 'huber' is for every delta.",
+                stacklevel=2,
+            )
+        self.focal = dict(alpha=alpha, gamma=gamma)
+        self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
+        self.f1_negatives = f1_negatives
+        self.combine = dict(
+            mean=mean,
+            shift=shift,
+            f1_share=f1_share,
+            cls_negatives=cls_negatives,
+            f1_negatives=f1_negatives,
+            f1_average=f1_average,
+            f1_normalize=f1_normalize,
+            beta=beta,
+            eps=eps,
+        )
+        self.box_form = box_form
+        self.box = dict(form=box_form, norm=box_norm, delta=delta)
+        self.count_empty = count_empty
+        self.w_dense, self.w_cls, self.w_box = w_dense, w_cls, w_box
+        self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters
+        self.register_buffer("num_iters", torch.zeros((), dtype=torch.long))
+
+    def schedule(self) -> tuple[float, float]:
+        """Weights of the dense term and of L_combined at the present call.
+
+        Returns:
+            (w_dense, w_cls), both >= 0.
+        """
+        if self.warmup_iters == self.ramp_iters == 0:
+            return self.w_dense, self.w_cls
+        past = int(self.num_iters) - self.warmup_iters
+        progress = min(max((past + 1) / (self.ramp_iters + 1), 0.0), 1.0) if past >= 0 else 0.0
+        return 1 + (self.w_dense - 1) * progress, self.w_cls * progress
+
+    def box_sum(self, pred: Tensor, target: Tensor) -> Tensor:
+        """Box loss summed over the positives.
+
+        Args:
+            pred: (P, 4), encoded as ``target``.
+            target: (P, 4).
+
+        Returns:
+            scalar, non-negative, not yet normalised.
+        """
+        return box_loss(pred, target, **self.box).sum()
+
+    def dense_sum(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None, *, class_dim: int = -1
+    ) -> Tensor:
+        """Focal loss summed over all anchors, see ``focal_loss_sum`` for the arguments."""
+        return focal_loss_sum(logits, labels, weights, class_dim=class_dim, **self.dense_focal)
+
+    def forward(
+        self,
+        pos_logits: Tensor,
+        pos_labels: Tensor,
+        neg_logits: Tensor,
+        *,
+        box_sum: Tensor,
+        dense_sum: Tensor | None = None,
+        avg_factor: float | None = None,
+        pos_weights: Tensor | None = None,
+        neg_weights: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Losses of one batch and, for the log, their parts.
+
+        Args:
+            pos_logits: (P, C), float32, logits of the positives.
+            pos_labels: (P,), long, 0 to C - 1.
+            neg_logits: (H, C), float32, logits of the mined hard negatives.
+            box_sum: scalar, the box loss summed over the positives.
+            dense_sum: scalar, the focal loss summed over all anchors; may be None where
+                :meth:`schedule` gives it no weight.
+            avg_factor: mmdet's count of positives, of at least 1 per image; the number of
+                positives, at least 1, if None.
+            pos_weights: (P,), non-negative, or None for ones.
+            neg_weights: (H,), non-negative, or None for ones.
+
+        Returns:
+            ``loss_cls`` and ``loss_bbox``, which join the objective, and detached
+            ``cls_pos, cls_neg, f1_pos, f1_neg, num_pos, num_neg``, which do not.
+        """
+        w_dense, w_cls = self.schedule()
+        if self.training:
+            self.num_iters += 1
+        sums = composite_sums(
+            pos_logits,
+            pos_labels,
+            neg_logits,
+            f1_negatives=self.f1_negatives,
+            pos_weights=pos_weights,
+            neg_weights=neg_weights,
+            **self.focal,
+        )
+        if dense_sum is None:
+            if w_dense:
+                raise ValueError(f"w_dense is {w_dense}, but dense_sum is None")
+            dense_sum = torch.zeros_like(sums.num_pos)
+        if avg_factor is None:
+            avg_factor = max(pos_logits.size(0), 1)
+        head = [box_sum, dense_sum, sums.num_pos.new_tensor(float(avg_factor))]
+        vector = _sum_over_ranks(torch.cat([torch.stack(head), sums.to_vector()]))
+        box_sum, dense_sum, factor = vector[:3].unbind()
+        sums = CompositeSums.from_vector(vector[3:])
+        parts = composite_from_sums(sums, **self.combine)
+        box_factor = factor if self.count_empty else sums.num_pos
+        loss_cls = w_dense * dense_sum / factor + w_cls * parts.combined
+        log = dict(
+            cls_pos=parts.cls_pos,
+            cls_neg=parts.cls_neg,
+            f1_pos=parts.f1_pos,
+            f1_neg=parts.f1_neg,
+            num_pos=sums.num_pos,
+            num_neg=sums.num_neg,
+        )
+        return dict(
+            loss_cls=loss_cls,
+            loss_bbox=self.w_box * box_sum / box_factor.clamp(min=1),
+            **{name: value.detach() for name, value in log.items()},
+        )
+
+
+def _sum_over_ranks(vector: Tensor) -> Tensor:
+    """Sum over the processes, differentiable; the vector itself in a single process."""
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        total: Tensor = all_reduce(vector)
+        return total
+    return vector

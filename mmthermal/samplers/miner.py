@@ -1,0 +1,68 @@
+"""Hard-negative miner for dense heads."""
+
+from typing import Any
+
+from mmdet.models.task_modules.samplers import PseudoSampler
+from mmdet.registry import TASK_UTILS
+from torch import Tensor
+
+from mmthermal.functional.checks import check_choice, check_count, check_range
+from mmthermal.functional.mining import MINING_SCOPES, mine_hard_negatives
+
+
+@TASK_UTILS.register_module()
+class HardNegativeMiner(PseudoSampler):
+    """Chooses the hardest background anchors of a batch, beside mmdet's sampling of all.
+
+    Goes to ``train_cfg.sampler`` of a dense head. ``sample`` returns every positive and negative,
+    as ``PseudoSampler`` does, because a dense head samples before it has scores; the head calls
+    :meth:`mine` from its loss.
+
+    Args:
+        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all.
+        min_neg: least number per image, so that an image without objects teaches, too.
+        scope: ``'batch'`` ranks the anchors of all images together, ``'image'`` each image's.
+        context: the head, given by mmdet; not used.
+
+    Raises:
+        TypeError: for a setting of the wrong type, or one that does not exist.
+        ValueError: for a setting out of range or unknown.
+
+    Source: paper, algorithm 2, lines 3 to 10.
+    """
+
+    def __init__(
+        self,
+        *,
+        ratio: float = 3.0,
+        min_neg: int = 16,
+        scope: str = "batch",
+        context: Any = None,  # noqa: ANN401
+    ) -> None:
+        super().__init__()
+        check_range("ratio", ratio, 0, finite=False)
+        check_count("min_neg", min_neg)
+        check_choice("scope", scope, MINING_SCOPES)
+        self.ratio = ratio
+        self.min_neg = min_neg
+        self.scope = scope
+
+    def mine(self, scores: Tensor, candidates: Tensor, positives: Tensor) -> Tensor:
+        """Indices of the hardest candidates.
+
+        Args:
+            scores: (N, S), no NaN; rises with the negative's classification loss.
+            candidates: (N, S), bool; background anchors of weight above 0, not the ignored ones.
+            positives: (N, S), bool.
+
+        Returns:
+            (K,), long, ascending indices into the flattened (N * S) anchors.
+        """
+        return mine_hard_negatives(
+            scores,
+            candidates,
+            positives,
+            ratio=self.ratio,
+            min_neg=self.min_neg,
+            scope=self.scope,
+        )

@@ -1,0 +1,47 @@
+"""Train a detector: mmdet's tools/train.py, with --amp on the CPU, too."""
+
+import argparse
+
+from mmthermal.engine.launch import (
+    add_common_arguments,
+    build_runner,
+    load_config,
+    scale_lr,
+    use_amp,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse mmdet's arguments."""
+    parser = argparse.ArgumentParser(description="Train a detector")
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--amp", action="store_true", help="mixed precision, on a GPU or a CPU")
+    parser.add_argument(
+        "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size"
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        help="go on from this checkpoint, or from the latest of the work directory",
+    )
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train."""
+    args = parse_args()
+    cfg = load_config(args)
+    if args.amp:
+        use_amp(cfg)
+    if args.auto_scale_lr:
+        scale_lr(cfg)
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "auto" else args.resume
+    build_runner(cfg).train()
+
+
+if __name__ == "__main__":
+    main()
