@@ -1,5 +1,6 @@
 """What every dense head with the composite loss shares."""
 
+import difflib
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,6 +13,8 @@ from mmthermal.functional.checks import check_finite
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.losses import CompositeLoss
 from mmthermal.samplers import HardNegativeMiner
+
+_TRAIN_CFG_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
 
 
 class DenseCompositeMixin:
@@ -29,9 +32,17 @@ class DenseCompositeMixin:
             loss_composite: config of :class:`CompositeLoss`; ``type`` may be left out.
 
         Raises:
-            ValueError: if the head's classification is not sigmoid, or the sampler of
-                ``train_cfg`` chooses anchors by itself.
+            ValueError: if the head's classification is not sigmoid, ``train_cfg`` has a key that
+                nothing reads, or its sampler chooses anchors by itself.
         """
+        for key in self.train_cfg or ():  # mmdet takes any key, so that a misspelt one does nothing
+            if key not in _TRAIN_CFG_KEYS:
+                near = difflib.get_close_matches(key, _TRAIN_CFG_KEYS, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else ""
+                raise ValueError(
+                    f"train_cfg has {key!r}, which {type(self).__name__} doesn't read: "
+                    f"it reads {', '.join(_TRAIN_CFG_KEYS)}. {hint}"
+                )
         if not self.use_sigmoid_cls:
             raise ValueError(
                 f"{type(self).__name__} needs sigmoid scores: loss_cls must have "
