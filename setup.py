@@ -1,14 +1,12 @@
 """Metadata and requirements of mmthermal; tool settings are in pyproject.toml."""
 
-import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
-VERSION = re.search(
-    r'^__version__ = "(.+)"$', (ROOT / "mmthermal" / "version.py").read_text(), re.MULTILINE
-)[1]
+VERSION_FILE = (ROOT / "mmthermal" / "version.py").read_text(encoding="utf-8")
+VERSION = VERSION_FILE.split('__version__ = "')[1].split('"')[0]
 README = ROOT / "README.md"
 
 setup(
