@@ -1,0 +1,1028 @@
+"""COCO's matching for many subsets of the ground truths at once, and what follows from it.
+
+Shapes: I images, C classes, G ground truths, D detections, S subsets, T IoU thresholds, P pairs of
+a detection and a ground truth. Subsets keep COCO's semantics: ground truths outside are ignored,
+a detection takes an ignored one only if no other is left, and then it is neither hit nor error;
+unmatched detections are errors in every subset.
+"""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pycocotools.coco import COCO
+
+from mmthermal.evaluation.overlap import (
+    AREA_SUBSETS,
+    DEFAULT_SUBSETS,
+    OVERLAP_KEYS,
+    Subset,
+    box_iou,
+    check_subsets,
+    largest_overlap,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+IOU_THRS = np.linspace(0.5, 0.95, 10)
+RECALL_GRID = np.linspace(0.0, 1.0, 101)
+MISS_RATE_FPPI = np.logspace(-2.0, 0.0, 9)
+"""False positives per image at which the log-average miss rate samples the curve."""
+
+MISSED = -1  # in place of a ground truth's index
+_PREFERRED = 1 << 20  # lifts ground truths of the subset over ignored ones
+_MAX_PAIRS = 1 << 21  # pairs whose IoU is computed in one go: bounds the memory
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of a detection and a ground truth that overlap enough, sorted by detection, then IoU.
+
+    Args:
+        det: (P,) detection of each pair.
+        gt: (P,) its ground truth.
+        iou: (P,) their IoU as COCO computes it (of the detection's area for a crowd).
+    """
+
+    det: Ints
+    gt: Ints
+    iou: Floats
+
+
+def find_pairs(
+    det_boxes: Floats,
+    det_groups: Ints,
+    gt_boxes: Floats,
+    gt_groups: Ints,
+    gt_crowd: Bools,
+    *,
+    min_iou: float,
+) -> Pairs:
+    """Find all pairs within a group whose IoU is large enough.
+
+    Args:
+        det_boxes: (D, 4) boxes (x, y, width, height).
+        det_groups: (D,) group of each, such as its image.
+        gt_boxes: (G, 4) boxes.
+        gt_groups: (G,) group of each.
+        gt_crowd: (G,) crowd flags.
+        min_iou: smallest IoU of a pair, more than 0.
+
+    Returns:
+        The pairs by detection; those of one detection by rising IoU and, where IoUs are equal,
+        in the order of the ground truths.
+    """
+    order = np.argsort(gt_groups, kind="stable")
+    groups = gt_groups[order]
+    first = np.searchsorted(groups, det_groups, side="left")
+    count = np.searchsorted(groups, det_groups, side="right") - first
+    ends = np.cumsum(count)
+    found: list[tuple[Ints, Ints, Floats]] = []
+    start = 0
+    while start < len(count):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + _MAX_PAIRS, side="right")))
+        part = count[start:stop]
+        det = np.repeat(np.arange(start, stop), part)
+        within = np.arange(len(det)) - np.repeat(np.cumsum(part) - part, part)
+        gt = order[np.repeat(first[start:stop], part) + within]
+        iou = box_iou(det_boxes[det], gt_boxes[gt], gt_crowd[gt])
+        keep = iou >= min_iou
+        found.append((det[keep], gt[keep], iou[keep]))
+        start = stop
+    if not found:
+        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    det, gt, iou = (np.concatenate(column) for column in zip(*found, strict=True))
+    by_iou = np.lexsort((gt, iou, det))
+    return Pairs(det[by_iou], gt[by_iou], iou[by_iou])
+
+
+def match_greedily(
+    pairs: Pairs,
+    det_groups: Ints,
+    gt_ignore: Bools,
+    gt_crowd: Bools,
+    iou_thrs: Floats,
+) -> tuple[Ints, NDArray[np.int32]]:
+    """Match as COCO does: the best detection first, each takes the best ground truth left.
+
+    All subsets and thresholds are matched together, and all groups side by side: round r serves
+    the r-th detection of every group.
+
+    Args:
+        pairs: pairs within groups, at least all with an IoU of the smallest threshold.
+        det_groups: (D,) group of each detection; within a group a detection with a smaller index
+            is served first.
+        gt_ignore: (S, G) which ground truths a subset ignores. Crowds must be ignored.
+        gt_crowd: (G,) crowd flags; a crowd takes any number of detections.
+        iou_thrs: (T,) thresholds.
+
+    Returns:
+        ``inds``: (M,) the detections that have any pair, rising; ``taken``: (M, S, T) the ground
+        truth that each took, or ``MISSED``.
+    """
+    num_sets, num_gts = gt_ignore.shape
+    thrs = np.minimum(iou_thrs, 1 - 1e-10)  # as in pycocotools
+    inds, first, sizes = np.unique(pairs.det, return_index=True, return_counts=True)
+    taken = np.full((len(inds), num_sets, len(thrs)), MISSED, dtype=np.int32)
+    if not inds.size:
+        return inds, taken
+    # Rounds: the how-many-eth of its group each detection with pairs is.
+    by_group = np.argsort(det_groups[inds], kind="stable")
+    _, group_first, group_sizes = np.unique(
+        det_groups[inds][by_group], return_index=True, return_counts=True
+    )
+    rounds = np.empty(len(inds), dtype=np.int64)
+    rounds[by_group] = np.arange(len(inds)) - np.repeat(group_first, group_sizes)
+    by_round = np.argsort(rounds, kind="stable")
+    limits = np.cumsum(np.bincount(rounds))
+
+    preference = np.where(gt_ignore.T, 0, _PREFERRED).astype(np.int32)  # (G, S)
+    free = np.ones((num_gts, num_sets, len(thrs)), dtype=bool)
+    start = 0
+    for stop in limits:
+        rows = by_round[start:stop]
+        part = sizes[rows]
+        offsets = np.cumsum(part) - part
+        rank = np.arange(part.sum()) - np.repeat(offsets, part)  # by IoU within the detection
+        at = np.repeat(first[rows], part) + rank
+        gt = pairs.gt[at]
+        value = (preference[gt] + (rank[:, None] + 1)).astype(np.int32)[:, :, None]
+        allowed = free[gt]
+        allowed &= (pairs.iou[at][:, None] >= thrs)[:, None, :]
+        best = np.maximum.reduceat(value * allowed, offsets, axis=0)
+        chosen = pairs.gt[np.maximum(first[rows][:, None, None] + best % _PREFERRED - 1, 0)]
+        row, subset, thr = np.nonzero(best)
+        winner = chosen[row, subset, thr]
+        taken[rows[row], subset, thr] = winner
+        closed = ~gt_crowd[winner]
+        free[winner[closed], subset[closed], thr[closed]] = False
+        start = int(stop)
+    return inds, taken
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Where the hits and the ignored detections of a class stand in its list by falling score."""
+
+    hits: Ints
+    ignored: Ints
+    ignored_before_hit: Ints
+
+
+class MatchTable:
+    """The matching of one set of detections with one ground truth, kept for cheap questions.
+
+    Build it with :meth:`from_coco` or :meth:`from_arrays`. Averages over classes leave out the
+    classes without ground truth in the subset, as in COCO; -1 stands for "nothing to measure".
+
+    Args:
+        gts: columns of the ground truths: ``id``, ``img``, ``cat`` (indices into the lists),
+            ``box`` (G, 4), ``crowd``, ``area`` and the values of ``largest_overlap``.
+        dets: columns of the detections: ``img``, ``cat``, ``box`` (D, 4), ``score``, in file
+            order.
+        img_ids: ids of the images, rising.
+        cat_ids: ids of the classes, rising.
+        class_names: their names.
+        subsets: the subsets to match; 'all' is put in front if it is missing.
+        iou_thrs: (T,) rising thresholds in (0, 1].
+        max_dets: detections kept per image and class, the best-scored ones.
+
+    Raises:
+        ValueError: for bad subsets, thresholds or ``max_dets``.
+    """
+
+    def __init__(
+        self,
+        gts: Mapping[str, NDArray[Any]],
+        dets: Mapping[str, NDArray[Any]],
+        *,
+        img_ids: Sequence[int],
+        cat_ids: Sequence[int],
+        class_names: Sequence[str],
+        subsets: Iterable[Subset] = DEFAULT_SUBSETS,
+        iou_thrs: ArrayLike = IOU_THRS,
+        max_dets: int = 100,
+    ) -> None:
+        self.img_ids, self.cat_ids = list(img_ids), list(cat_ids)
+        self.class_names = list(class_names)
+        self.subsets = check_subsets(subsets)
+        self.iou_thrs = np.atleast_1d(np.asarray(iou_thrs, dtype=np.float64))
+        if self.iou_thrs.ndim != 1 or not self.iou_thrs.size:
+            raise ValueError(f"iou_thrs={iou_thrs!r}: a list of numbers in (0, 1] is needed")
+        if not ((self.iou_thrs > 0) & (self.iou_thrs <= 1)).all():
+            raise ValueError(f"iou_thrs={iou_thrs!r}: every threshold must lie in (0, 1]")
+        if isinstance(max_dets, bool) or int(max_dets) != max_dets or max_dets < 1:
+            raise ValueError(f"max_dets={max_dets!r}: an integer of at least 1 is needed")
+        self.max_dets = int(max_dets)
+        self._subset_inds = {subset.name: i for i, subset in enumerate(self.subsets)}
+
+        self.gts = dict(gts)
+        self.gt_ignore = np.stack(
+            [
+                self.gts["crowd"] | ~subset.select(self.gts[subset.key or "area"])
+                for subset in self.subsets
+            ]
+        )
+        self.dets = self._sort_detections(dets)
+        # Detections of class k are rows bounds[k]:bounds[k + 1], best score first.
+        self._bounds = np.searchsorted(self.dets["cat"], np.arange(len(self.cat_ids) + 1))
+        self._group = self.dets["img"] * len(self.cat_ids) + self.dets["cat"]
+        self.pairs = find_pairs(
+            self.dets["box"],
+            self._group,
+            self.gts["box"],
+            self.gts["img"] * len(self.cat_ids) + self.gts["cat"],
+            self.gts["crowd"],
+            min_iou=float(min(self.iou_thrs.min(), 1 - 1e-10)),
+        )
+        self._paired, self._taken = match_greedily(
+            self.pairs, self._group, self.gt_ignore, self.gts["crowd"], self.iou_thrs
+        )
+        self._curves: dict[tuple[int, int, int, int], _Curve] = {}
+        self._gts_by_image: dict[tuple[int, int], Floats] = {}
+
+    # ------------------------------------------------------------------ building
+
+    @classmethod
+    def from_coco(
+        cls,
+        coco_gt: COCO | str | PathLike[str],
+        detections: Sequence[Mapping[str, Any]] | str | PathLike[str],
+        *,
+        subsets: Iterable[Subset] = DEFAULT_SUBSETS,
+        iou_thrs: ArrayLike = IOU_THRS,
+        max_dets: int = 100,
+        cat_ids: Sequence[int] | None = None,
+        img_ids: Sequence[int] | None = None,
+    ) -> "MatchTable":
+        """Match detections in COCO's results format.
+
+        Args:
+            coco_gt: the ground truth, loaded or as the path of a COCO annotation file.
+            detections: dicts with ``image_id``, ``category_id``, ``bbox`` (x, y, width, height)
+                and ``score``, or the path of a JSON file of them.
+            subsets: the subsets to match.
+            iou_thrs: (T,) thresholds in (0, 1].
+            max_dets: detections kept per image and class.
+            cat_ids: the classes to evaluate; all of the file if None.
+            img_ids: the images to evaluate; all of the file if None.
+
+        Returns:
+            The table.
+
+        Raises:
+            ValueError: if a detection names an image or a category that the file lacks, a box or
+                a score is not finite, or a requested id is unknown.
+        """
+        results: Any = detections
+        if isinstance(detections, (str, PathLike)):
+            results = json.loads(Path(detections).read_text(encoding="utf-8"))
+        if not isinstance(results, Sequence):
+            raise ValueError(
+                f"detections are a {type(results).__name__}: COCO's results format is a list "
+                "of dicts with image_id, category_id, bbox and score"
+            )
+        try:
+            image_ids = np.array([d["image_id"] for d in results], dtype=np.int64)
+            category_ids = np.array([d["category_id"] for d in results], dtype=np.int64)
+            boxes = np.array([d["bbox"] for d in results], dtype=np.float64).reshape(-1, 4)
+            scores = np.array([d["score"] for d in results], dtype=np.float64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"a detection is not in COCO's results format ({error!r}): each needs image_id, "
+                "category_id, bbox = [x, y, width, height] and score"
+            ) from error
+        return cls.from_arrays(
+            coco_gt,
+            image_ids,
+            category_ids,
+            boxes,
+            scores,
+            subsets=subsets,
+            iou_thrs=iou_thrs,
+            max_dets=max_dets,
+            cat_ids=cat_ids,
+            img_ids=img_ids,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        coco_gt: COCO | str | PathLike[str],
+        image_ids: Ints,
+        category_ids: Ints,
+        boxes: Floats,
+        scores: Floats,
+        *,
+        subsets: Iterable[Subset] = DEFAULT_SUBSETS,
+        iou_thrs: ArrayLike = IOU_THRS,
+        max_dets: int = 100,
+        cat_ids: Sequence[int] | None = None,
+        img_ids: Sequence[int] | None = None,
+    ) -> "MatchTable":
+        """Match detections that come as columns.
+
+        Args:
+            coco_gt: the ground truth, loaded or as the path of a COCO annotation file.
+            image_ids: (D,) image id of each detection.
+            category_ids: (D,) category id.
+            boxes: (D, 4) x, y, width, height.
+            scores: (D,) scores.
+            subsets: the subsets to match.
+            iou_thrs: (T,) thresholds in (0, 1].
+            max_dets: detections kept per image and class.
+            cat_ids: the classes to evaluate; all of the file if None.
+            img_ids: the images to evaluate; all of the file if None.
+
+        Returns:
+            The table.
+
+        Raises:
+            ValueError: as in :meth:`from_coco`.
+        """
+        coco = _load_ground_truth(coco_gt)
+        imgs = _chosen_ids("img_ids", img_ids, coco.getImgIds(), "image")
+        cats = _chosen_ids("cat_ids", cat_ids, coco.getCatIds(), "category")
+        for name, ids, known in (
+            ("image", image_ids, coco.getImgIds()),
+            ("category", category_ids, coco.getCatIds()),
+        ):
+            strangers = np.setdiff1d(ids, known)
+            if strangers.size:
+                raise ValueError(
+                    f"detections name {name} ids that the ground truth lacks: "
+                    f"{strangers[:5].tolist()} ({strangers.size} in all). "
+                    "Were they made for another annotation file?"
+                )
+        if not np.isfinite(boxes).all() or not np.isfinite(scores).all():
+            raise ValueError("detections hold NaN or infinite boxes or scores")
+        keep = np.isin(image_ids, imgs) & np.isin(category_ids, cats)
+        dets = {
+            "img": np.searchsorted(imgs, image_ids[keep]),
+            "cat": np.searchsorted(cats, category_ids[keep]),
+            "box": np.asarray(boxes, dtype=np.float64).reshape(-1, 4)[keep],
+            "score": np.asarray(scores, dtype=np.float64)[keep],
+        }
+        return cls(
+            _ground_truth_columns(coco, imgs, cats),
+            dets,
+            img_ids=imgs.tolist(),
+            cat_ids=cats.tolist(),
+            class_names=[coco.cats[cat]["name"] for cat in cats.tolist()],
+            subsets=subsets,
+            iou_thrs=iou_thrs,
+            max_dets=max_dets,
+        )
+
+    def _sort_detections(self, dets: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Keep the best ``max_dets`` per image and class; sort by class, score, image, order.
+
+        Stable, as pycocotools' mergesort is, so equal scores are broken as there.
+        """
+        img, cat, score = dets["img"], dets["cat"], dets["score"]
+        order = np.lexsort((-score, img, cat))
+        group = img[order] * len(self.cat_ids) + cat[order]
+        _, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
+        first = np.zeros(len(counts), dtype=np.int64)
+        if len(group):
+            change = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+            first[inverse.reshape(-1)[change]] = change
+        rank = np.arange(len(order)) - first[inverse.reshape(-1)]
+        kept, rank = order[rank < self.max_dets], rank[rank < self.max_dets]
+        by_score = np.lexsort((-score[kept], cat[kept]))  # stable: image, then order in the file
+        rows = kept[by_score]
+        return {
+            "img": img[rows],
+            "cat": cat[rows],
+            "box": dets["box"][rows],
+            "score": score[rows],
+            "rank": rank[by_score],
+        }
+
+    # ------------------------------------------------------------------ average precision
+
+    def average_precision(
+        self,
+        subset: str = "all",
+        *,
+        iou_thr: float | None = None,
+        cat_id: int | None = None,
+        image_counts: ArrayLike | None = None,
+        max_dets: int | None = None,
+    ) -> float:
+        """COCO's average precision of a subset, over all images or a resample of them.
+
+        Args:
+            subset: the subset's name.
+            iou_thr: one of the thresholds; the mean over all of them if None.
+            cat_id: one class; the mean over the classes if None.
+            image_counts: (I,) how often each image of ``img_ids`` occurs in a resample; once
+                each if None. An image that occurs n times counts n times; among equal scores its
+                copies stand next to each other.
+            max_dets: keep fewer detections per image and class than the table has.
+
+        Returns:
+            A value in [0, 1], or -1 without ground truth.
+        """
+        weights = self._weights(image_counts)
+        values = [
+            self._interpolated(s, k, t, weights, max_dets).mean()
+            for s, k, t in self._cells(subset, iou_thr, cat_id)
+            if self._num_gts(s, k, weights) > 0
+        ]
+        return float(np.mean(values)) if values else -1.0
+
+    def average_recall(
+        self,
+        subset: str = "all",
+        *,
+        iou_thr: float | None = None,
+        cat_id: int | None = None,
+        image_counts: ArrayLike | None = None,
+        max_dets: int | None = None,
+    ) -> float:
+        """Recall at all detections, averaged over thresholds and classes (COCO's AR).
+
+        Args:
+            subset: the subset's name.
+            iou_thr: one of the thresholds; the mean over all of them if None.
+            cat_id: one class; the mean over the classes if None.
+            image_counts: (I,) how often each image occurs; once each if None.
+            max_dets: keep fewer detections per image and class than the table has.
+
+        Returns:
+            A value in [0, 1], or -1 without ground truth.
+        """
+        weights = self._weights(image_counts)
+        values = []
+        for s, k, t in self._cells(subset, iou_thr, cat_id):
+            total = self._num_gts(s, k, weights)
+            if total > 0:
+                curve = self._curve(s, k, t, max_dets)
+                values.append(self._class_weights(k, weights)[curve.hits].sum() / total)
+        return float(np.mean(values)) if values else -1.0
+
+    def precision_recall(
+        self, subset: str = "all", *, iou_thr: float = 0.5, cat_id: int | None = None
+    ) -> tuple[Floats, Floats]:
+        """Interpolated precision on COCO's recall grid.
+
+        Args:
+            subset: the subset's name.
+            iou_thr: one of the thresholds.
+            cat_id: one class; the mean over the classes if None.
+
+        Returns:
+            Recall (101,) from 0 to 1 and precision (101,) in [0, 1], or all -1 without ground
+            truth. Its mean is the average precision.
+        """
+        weights = self._weights(None)
+        rows = [
+            self._interpolated(s, k, t, weights, None)
+            for s, k, t in self._cells(subset, iou_thr, cat_id)
+            if self._num_gts(s, k, weights) > 0
+        ]
+        return RECALL_GRID.copy(), np.mean(rows, axis=0) if rows else np.full(101, -1.0)
+
+    def num_gts(self, subset: str = "all", *, cat_id: int | None = None) -> int:
+        """Count the ground truths of a subset, crowds left out."""
+        mask = ~self.gt_ignore[self._subset_ind(subset)]
+        if cat_id is not None:
+            mask = mask & (self.gts["cat"] == self._cat_ind(cat_id))
+        return int(mask.sum())
+
+    # ------------------------------------------------------------------ operating points
+
+    def best_f1(
+        self,
+        subset: str = "all",
+        iou_thr: float = 0.5,
+        *,
+        cat_id: int | None = None,
+        image_counts: ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Find the one score threshold at which F1 is largest.
+
+        Hits, false positives and ground truths of all classes are pooled (micro average).
+
+        Args:
+            subset: the subset's name.
+            iou_thr: one of the thresholds.
+            cat_id: one class; all of them if None.
+            image_counts: (I,) how often each image occurs; once each if None.
+
+        Returns:
+            ``f1``, ``threshold`` (detections of at least this score are kept), ``precision`` and
+            ``recall``; all -1 without ground truth, F1 0 at threshold 1 without a hit.
+        """
+        scores, hits, kept, total = self._pooled(subset, iou_thr, cat_id, image_counts)
+        if total <= 0:
+            return dict.fromkeys(("f1", "threshold", "precision", "recall"), -1.0)
+        if not len(scores) or hits[-1] == 0:
+            return {"f1": 0.0, "threshold": 1.0, "precision": 0.0, "recall": 0.0}
+        last = np.r_[scores[1:] != scores[:-1], True]  # a threshold takes equal scores together
+        f1 = np.where(last, 2 * hits / (kept + total), -1.0)
+        return _operating_point(int(np.argmax(f1)), scores, hits, kept, total)
+
+    def f1_at(
+        self,
+        threshold: float,
+        subset: str = "all",
+        iou_thr: float = 0.5,
+        *,
+        cat_id: int | None = None,
+        image_counts: ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """F1, precision and recall of the detections with at least a given score.
+
+        Args:
+            threshold: the score.
+            subset: the subset's name.
+            iou_thr: one of the thresholds.
+            cat_id: one class; all of them pooled if None.
+            image_counts: (I,) how often each image occurs; once each if None.
+
+        Returns:
+            As :meth:`best_f1`, with the threshold that was given.
+        """
+        scores, hits, kept, total = self._pooled(subset, iou_thr, cat_id, image_counts)
+        if total <= 0:
+            return {"f1": -1.0, "threshold": threshold, "precision": -1.0, "recall": -1.0}
+        at = int(np.searchsorted(-scores, -threshold, side="right")) - 1
+        if at < 0:
+            return {"f1": 0.0, "threshold": threshold, "precision": 0.0, "recall": 0.0}
+        return {**_operating_point(at, scores, hits, kept, total), "threshold": threshold}
+
+    def log_average_miss_rate(
+        self, subset: str = "all", *, iou_thr: float = 0.5, cat_id: int | None = None
+    ) -> float:
+        """Geometric mean of the miss rate at nine rates of false positives (MR⁻²).
+
+        Source: Dollár et al., Pedestrian Detection, PAMI 2012: 0.01 to 1 false positives per
+        image, evenly spaced in the logarithm; where the curve starts later, the miss rate is 1.
+
+        Args:
+            subset: the subset's name.
+            iou_thr: one of the thresholds.
+            cat_id: one class; the mean over the classes if None.
+
+        Returns:
+            A value in [0, 1], smaller is better, or -1 without ground truth.
+        """
+        weights = self._weights(None)
+        values = []
+        for s, k, t in self._cells(subset, iou_thr, cat_id):
+            total = self._num_gts(s, k, weights)
+            if total <= 0:
+                continue
+            state = self._states(s, k, t)
+            hits, errors = np.cumsum(state == 1), np.cumsum(state == 0)
+            at = np.searchsorted(errors / len(self.img_ids), MISS_RATE_FPPI, side="right") - 1
+            recall = np.r_[0.0, hits / total][at + 1]
+            values.append(np.exp(np.log(np.maximum(1 - recall, 1e-10)).mean()))
+        return float(np.mean(values)) if values else -1.0
+
+    def duplicates_per_gt(
+        self,
+        score_thr: float,
+        iou_thr: float = 0.5,
+        *,
+        subset: str = "all",
+        cat_id: int | None = None,
+    ) -> float:
+        """Second and further detections of a ground truth, per ground truth of the subset.
+
+        A duplicate is an unmatched detection whose box fits a ground truth of its class in the
+        subset well enough, that was already taken by a better-scored one.
+
+        Args:
+            score_thr: detections of at least this score are looked at.
+            iou_thr: one of the thresholds.
+            subset: the subset's name.
+            cat_id: one class; all of them if None.
+
+        Returns:
+            A ratio of 0 or more, or -1 without ground truth.
+        """
+        s, t = self._subset_ind(subset), self._thr_ind(iou_thr)
+        total = self.num_gts(subset, cat_id=cat_id)
+        if not total:
+            return -1.0
+        unmatched = self._taken[:, s, t] == MISSED
+        unmatched &= self.dets["score"][self._paired] >= score_thr
+        if cat_id is not None:
+            unmatched &= self.dets["cat"][self._paired] == self._cat_ind(cat_id)
+        fits = (self.pairs.iou >= self.iou_thrs[t]) & ~self.gt_ignore[s][self.pairs.gt]
+        return len(np.intersect1d(self.pairs.det[fits], self._paired[unmatched])) / total
+
+    # ------------------------------------------------------------------ across classes
+
+    def confusion(
+        self, subset: str = "overlapped", *, score_thr: float, iou_thr: float = 0.5
+    ) -> Ints:
+        """Count which classes ground truths are taken for.
+
+        Detections are first matched within their class, as for the average precision; those left
+        over then with ground truths of other classes that are left over. So an entry off the
+        diagonal means that the object's place was found, but no detection of its class.
+
+        Args:
+            subset: the subset's name; detections of ground truths outside are left out.
+            score_thr: detections of at least this score are looked at.
+            iou_thr: smallest IoU of a match, in (0, 1].
+
+        Returns:
+            (C + 1, C + 1) counts. Row: the ground truth's class, the last one for background;
+            column: the detection's class, the last one for missed.
+        """
+        s = self._subset_ind(subset)
+        num = len(self.cat_ids)
+        rows = self._rows_above(score_thr)
+        inside, across = self._match_across_classes(rows, self.gt_ignore[s], iou_thr)
+        taken = np.where(inside != MISSED, inside, across)
+        matrix = np.zeros((num + 1, num + 1), dtype=np.int64)
+        background = taken == MISSED
+        np.add.at(matrix, (num, self.dets["cat"][rows[background]]), 1)
+        hit = ~background
+        hit[hit] = ~self.gt_ignore[s][taken[hit]]
+        np.add.at(matrix, (self.gts["cat"][taken[hit]], self.dets["cat"][rows[hit]]), 1)
+        missed = ~self.gt_ignore[s]
+        missed[taken[hit]] = False
+        np.add.at(matrix, (self.gts["cat"][missed], num), 1)
+        return matrix
+
+    def pairs_found(
+        self, score_thr: float, iou_thr: float = 0.5, *, min_overlap: float = 0.1
+    ) -> dict[str, float]:
+        """Of the pairs of overlapping ground truths, count those of which both are found.
+
+        Args:
+            score_thr: detections of at least this score are looked at.
+            iou_thr: smallest IoU of a detection with its ground truth, in (0, 1].
+            min_overlap: two ground truths whose IoU exceeds this are a pair.
+
+        Returns:
+            ``num_pairs``; ``both``, the share of pairs in which each object has a detection of
+            its own, of whatever class; ``both_right``, the share in which both also have their
+            class; ``one`` and ``none``, the shares with one and no object found. Shares are -1
+            without pairs.
+        """
+        gt_pairs = self._gt_pairs(min_overlap)
+        if not len(gt_pairs):
+            return {"num_pairs": 0, **dict.fromkeys(("both", "both_right", "one", "none"), -1.0)}
+        rows = self._rows_above(score_thr)
+        inside, across = self._match_across_classes(rows, self.gts["crowd"], iou_thr)
+        right = np.zeros(len(self.gts["cat"]), dtype=bool)
+        right[inside[inside != MISSED]] = True
+        found = right.copy()
+        found[across[across != MISSED]] = True
+        count = found[gt_pairs].sum(axis=1)
+        return {
+            "num_pairs": len(gt_pairs),
+            "both": float((count == 2).mean()),
+            "both_right": float(right[gt_pairs].all(axis=1).mean()),
+            "one": float((count == 1).mean()),
+            "none": float((count == 0).mean()),
+        }
+
+    def error_types(self, *, iou_thr: float = 0.5, background_iou: float = 0.1) -> dict[str, Any]:
+        """Split the errors into TIDE's types; see ``mmthermal.evaluation.error_types``.
+
+        Args:
+            iou_thr: IoU of a true match.
+            background_iou: detections that overlap less with every object are background.
+
+        Returns:
+            As :func:`mmthermal.evaluation.error_types.error_types`.
+        """
+        from mmthermal.evaluation.error_types import error_types
+
+        return error_types(self, iou_thr=iou_thr, background_iou=background_iou)
+
+    # ------------------------------------------------------------------ everything in one dict
+
+    def summary(self, *, score_thr: float | None = None) -> dict[str, float]:
+        """Collect the figures of all subsets in one flat dict.
+
+        Args:
+            score_thr: operating point of the counts over pairs, duplicates and F1; the best-F1
+                threshold of all objects if None.
+
+        Returns:
+            ``AP``, ``AP50``, ``AP75``, ``AR`` and ``num_gt``, for subsets other than 'all'
+            preceded by ``<name>_``; ``best_f1`` and ``best_f1_thr`` with ``best_precision`` and
+            ``best_recall``; ``f1_at_0.5``; ``pairs_both``, ``pairs_both_right``, ``num_pairs``;
+            ``duplicates_per_gt``. AP50 and AP75 are missing where the table lacks the threshold.
+        """
+        result: dict[str, float] = {}
+        for subset in self.subsets:
+            prefix = "" if subset.name == "all" else f"{subset.name}_"
+            result[f"{prefix}AP"] = self.average_precision(subset.name)
+            for thr in (0.5, 0.75):
+                if np.isclose(self.iou_thrs, thr).any():
+                    key = f"{prefix}AP{round(100 * thr)}"
+                    result[key] = self.average_precision(subset.name, iou_thr=thr)
+            result[f"{prefix}AR"] = self.average_recall(subset.name)
+            result[f"num_gt_{subset.name}"] = self.num_gts(subset.name)
+        if not np.isclose(self.iou_thrs, 0.5).any():
+            return result
+        for subset in self.subsets:
+            prefix = "" if subset.name == "all" else f"{subset.name}_"
+            best = self.best_f1(subset.name)
+            result[f"{prefix}best_f1"] = best["f1"]
+            result[f"{prefix}best_f1_thr"] = best["threshold"]
+            if subset.name == "all":
+                result["best_precision"], result["best_recall"] = best["precision"], best["recall"]
+        result["f1_at_0.5"] = self.f1_at(0.5)["f1"]
+        used = result["best_f1_thr"] if score_thr is None else score_thr
+        result["score_thr"] = used
+        found = self.pairs_found(used)
+        result["num_pairs"] = found["num_pairs"]
+        result["pairs_both"], result["pairs_both_right"] = found["both"], found["both_right"]
+        for subset in self.subsets:
+            if subset.name in ("all", "overlapped", "isolated"):
+                prefix = "" if subset.name == "all" else f"{subset.name}_"
+                result[f"{prefix}duplicates_per_gt"] = self.duplicates_per_gt(
+                    used, subset=subset.name
+                )
+        return result
+
+    # ------------------------------------------------------------------ inner parts
+
+    def _subset_ind(self, name: str) -> int:
+        if name not in self._subset_inds:
+            raise ValueError(
+                f"subset={name!r}: this table has {', '.join(map(repr, self._subset_inds))}"
+            )
+        return self._subset_inds[name]
+
+    def _cat_ind(self, cat_id: int) -> int:
+        if cat_id not in self.cat_ids:
+            raise ValueError(f"cat_id={cat_id!r}: this table has {self.cat_ids}")
+        return self.cat_ids.index(cat_id)
+
+    def _thr_ind(self, iou_thr: float) -> int:
+        near = np.flatnonzero(np.isclose(self.iou_thrs, iou_thr))
+        if not near.size:
+            raise ValueError(f"iou_thr={iou_thr!r}: this table has {self.iou_thrs.tolist()}")
+        return int(near[0])
+
+    def _cells(
+        self, subset: str, iou_thr: float | None, cat_id: int | None
+    ) -> list[tuple[int, int, int]]:
+        """Subset, class and threshold indices that a question is about."""
+        thrs = range(len(self.iou_thrs)) if iou_thr is None else [self._thr_ind(iou_thr)]
+        cats = range(len(self.cat_ids)) if cat_id is None else [self._cat_ind(cat_id)]
+        s = self._subset_ind(subset)
+        return [(s, k, t) for k in cats for t in thrs]
+
+    def _weights(self, image_counts: ArrayLike | None) -> Floats | None:
+        if image_counts is None:
+            return None
+        weights = np.asarray(image_counts, dtype=np.float64)
+        if weights.shape != (len(self.img_ids),) or not (weights >= 0).all():
+            raise ValueError(
+                f"image_counts has shape {weights.shape}: {len(self.img_ids)} counts of at least "
+                "0 are needed, one for each of img_ids"
+            )
+        return weights
+
+    def _class_weights(self, k: int, weights: Floats | None) -> Floats:
+        rows = slice(self._bounds[k], self._bounds[k + 1])
+        images = self.dets["img"][rows]
+        return np.ones(len(images)) if weights is None else weights[images]
+
+    def _num_gts(self, s: int, k: int, weights: Floats | None) -> float:
+        if (s, k) not in self._gts_by_image:
+            mask = ~self.gt_ignore[s] & (self.gts["cat"] == k)
+            self._gts_by_image[s, k] = np.bincount(
+                self.gts["img"][mask], minlength=len(self.img_ids)
+            ).astype(np.float64)
+        counts = self._gts_by_image[s, k]
+        return float(counts.sum() if weights is None else counts @ weights)
+
+    def _states(self, s: int, k: int, t: int) -> NDArray[np.int8]:
+        """(detections of the class,) 0 error, 1 hit, 2 ignored, by falling score."""
+        low, high = self._bounds[k], self._bounds[k + 1]
+        begin, end = np.searchsorted(self._paired, (low, high))
+        taken = self._taken[begin:end, s, t]
+        state = np.zeros(high - low, dtype=np.int8)
+        subset = self.subsets[s]
+        if subset.key == "area":
+            box = self.dets["box"][low:high]
+            state[~subset.select(box[:, 2] * box[:, 3])] = 2
+        matched = np.flatnonzero(taken != MISSED)
+        ignored = self.gt_ignore[s][taken[matched]]
+        state[self._paired[begin:end][matched] - low] = np.where(ignored, 2, 1)
+        return state
+
+    def _curve(self, s: int, k: int, t: int, max_dets: int | None) -> _Curve:
+        limit = self.max_dets if max_dets is None else min(max_dets, self.max_dets)
+        key = (s, k, t, limit)
+        if key not in self._curves:
+            state = self._states(s, k, t)
+            if limit < self.max_dets:
+                low, high = self._bounds[k], self._bounds[k + 1]
+                state[self.dets["rank"][low:high] >= limit] = 2  # as if they were not there
+            hits, ignored = np.flatnonzero(state == 1), np.flatnonzero(state == 2)
+            self._curves[key] = _Curve(hits, ignored, np.searchsorted(ignored, hits))
+        return self._curves[key]
+
+    def _interpolated(
+        self, s: int, k: int, t: int, weights: Floats | None, max_dets: int | None
+    ) -> Floats:
+        """(101,) interpolated precision of one class.
+
+        Precision falls between hits, so only the hits are looked at. An image that occurs n times
+        puts n equal detections in a row, whose precision rises: its end is what counts.
+        """
+        curve = self._curve(s, k, t, max_dets)
+        precision: Floats = np.zeros(len(RECALL_GRID))
+        if not curve.hits.size:
+            return precision
+        if weights is None:
+            hits = np.arange(1.0, len(curve.hits) + 1)
+            kept = curve.hits + 1.0 - curve.ignored_before_hit
+        else:
+            mine = self._class_weights(k, weights)
+            hits = np.cumsum(mine[curve.hits])
+            kept = np.cumsum(mine)[curve.hits]
+            if curve.ignored.size:
+                kept = kept - np.r_[0.0, np.cumsum(mine[curve.ignored])][curve.ignored_before_hit]
+        envelope = np.maximum.accumulate((hits / (kept + np.spacing(1)))[::-1])[::-1]
+        at = np.searchsorted(hits / self._num_gts(s, k, weights), RECALL_GRID, side="left")
+        reached = at < len(envelope)
+        precision[reached] = envelope[at[reached]]
+        return precision
+
+    def _pooled(
+        self, subset: str, iou_thr: float, cat_id: int | None, image_counts: ArrayLike | None
+    ) -> tuple[Floats, Floats, Floats, float]:
+        """Scores of the classes together, falling, with running counts of hits and kept ones."""
+        weights = self._weights(image_counts)
+        scores, states, counts, total = [np.zeros(0)], [np.zeros(0, np.int8)], [np.zeros(0)], 0.0
+        for s, k, t in self._cells(subset, iou_thr, cat_id):
+            scores.append(self.dets["score"][self._bounds[k] : self._bounds[k + 1]])
+            states.append(self._states(s, k, t))
+            counts.append(self._class_weights(k, weights))
+            total += self._num_gts(s, k, weights)
+        score, state, count = np.concatenate(scores), np.concatenate(states), np.concatenate(counts)
+        order = np.argsort(-score, kind="stable")
+        state, count = state[order], count[order]
+        return score[order], np.cumsum(count * (state == 1)), np.cumsum(count * (state != 2)), total
+
+    def _rows_above(self, score_thr: float) -> Ints:
+        """Detections of at least this score, best first over all classes."""
+        rows = np.flatnonzero(self.dets["score"] >= score_thr)
+        return rows[np.argsort(-self.dets["score"][rows], kind="stable")]
+
+    def _match_across_classes(self, rows: Ints, ignore: Bools, iou_thr: float) -> tuple[Ints, Ints]:
+        """Match within classes, then what is left over across classes.
+
+        Args:
+            rows: (R,) detections, best first.
+            ignore: (G,) ignored ground truths.
+            iou_thr: smallest IoU of a match, in (0, 1].
+
+        Returns:
+            Two (R,) arrays: the ground truth taken within the class, and the one taken in the
+            second step, ``MISSED`` for none.
+        """
+        if not 0 < iou_thr <= 1:
+            raise ValueError(f"iou_thr={iou_thr!r}: must lie in (0, 1]")
+        crowd, thrs = self.gts["crowd"], np.array([iou_thr])
+        found = find_pairs(
+            self.dets["box"][rows],
+            self.dets["img"][rows],
+            self.gts["box"],
+            self.gts["img"],
+            crowd,
+            min_iou=min(iou_thr, 1 - 1e-10),
+        )
+        groups = self._group[rows]
+        within = self.dets["cat"][rows][found.det] == self.gts["cat"][found.gt]
+        own = Pairs(found.det[within], found.gt[within], found.iou[within])
+        inds, taken = match_greedily(own, groups, ignore[None], crowd, thrs)
+        inside = np.full(len(rows), MISSED, dtype=np.int64)
+        inside[inds] = taken[:, 0, 0]
+        open_gts = np.ones(len(crowd), dtype=bool)
+        open_gts[inside[inside != MISSED]] = False
+        open_gts |= crowd
+        left = (inside[found.det] == MISSED) & open_gts[found.gt] & ~within
+        other = Pairs(found.det[left], found.gt[left], found.iou[left])
+        inds, taken = match_greedily(other, self.dets["img"][rows], ignore[None], crowd, thrs)
+        across = np.full(len(rows), MISSED, dtype=np.int64)
+        across[inds] = taken[:, 0, 0]
+        return inside, across
+
+    def _gt_pairs(self, min_overlap: float) -> Ints:
+        """(N, 2) pairs of non-crowd ground truths of one image whose IoU exceeds the limit."""
+        objects = np.flatnonzero(~self.gts["crowd"])
+        boxes, images = self.gts["box"][objects], self.gts["img"][objects]
+        pairs = find_pairs(
+            boxes,
+            images,
+            boxes,
+            images,
+            np.zeros(len(objects), dtype=bool),
+            min_iou=float(np.nextafter(min_overlap, 1.0)),
+        )
+        once = pairs.det < pairs.gt
+        return np.stack([objects[pairs.det[once]], objects[pairs.gt[once]]], axis=1)
+
+
+def _operating_point(
+    at: int, scores: Floats, hits: Floats, kept: Floats, total: float
+) -> dict[str, float]:
+    """F1, threshold, precision and recall with the detections up to ``at`` kept."""
+    return {
+        "f1": float(2 * hits[at] / (kept[at] + total)),
+        "threshold": float(scores[at]),
+        "precision": float(hits[at] / kept[at]) if kept[at] else 0.0,
+        "recall": float(hits[at] / total),
+    }
+
+
+def _load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
+    """Return loaded annotations without pycocotools' chatter on stdout."""
+    if isinstance(coco_gt, COCO):
+        return coco_gt
+    if not isinstance(coco_gt, (str, PathLike)):
+        raise TypeError(
+            f"coco_gt is a {type(coco_gt).__name__}: give pycocotools' COCO or the path of an "
+            "annotation file"
+        )
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(str(coco_gt))
+
+
+def _chosen_ids(name: str, chosen: Sequence[int] | None, known: Sequence[int], what: str) -> Ints:
+    """Rising unique ids, checked against those of the file."""
+    if chosen is None:
+        return np.unique(np.asarray(known, dtype=np.int64))
+    ids = np.unique(np.asarray(chosen, dtype=np.int64))
+    strangers = np.setdiff1d(ids, known)
+    if strangers.size:
+        raise ValueError(
+            f"{name}: the ground truth has no {what} {strangers[:5].tolist()} "
+            f"({strangers.size} unknown in all)"
+        )
+    return ids
+
+
+def _ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, NDArray[Any]]:
+    """Ground truths of the chosen images and classes as columns.
+
+    Overlap is measured among all annotations of an image, also those of classes that are not
+    evaluated: what hides an object does not depend on the question.
+    """
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "img", "cat", "box", "crowd", "area", *OVERLAP_KEYS)
+    }
+    cat_inds = {cat: k for k, cat in enumerate(cat_ids.tolist())}
+    for i, img_id in enumerate(img_ids.tolist()):
+        anns = coco.imgToAnns.get(img_id, [])
+        if not anns:
+            continue
+        overlap = largest_overlap(
+            [ann["bbox"] for ann in anns],
+            [ann["category_id"] for ann in anns],
+            [ann.get("iscrowd", 0) for ann in anns],
+        )
+        for j, ann in enumerate(anns):
+            if ann["category_id"] not in cat_inds:
+                continue
+            columns["id"].append(ann["id"])
+            columns["img"].append(i)
+            columns["cat"].append(cat_inds[ann["category_id"]])
+            columns["box"].append(ann["bbox"])
+            columns["crowd"].append(bool(ann.get("iscrowd", 0)))
+            columns["area"].append(ann.get("area", ann["bbox"][2] * ann["bbox"][3]))
+            for key in OVERLAP_KEYS:
+                columns[key].append(overlap[key][j])
+    types: dict[str, Any] = {"id": np.int64, "img": np.int64, "cat": np.int64, "crowd": bool}
+    arrays = {name: np.array(rows, dtype=types.get(name, float)) for name, rows in columns.items()}
+    arrays["box"] = arrays["box"].reshape(-1, 4)
+    return arrays
+
+
+__all__ = [
+    "AREA_SUBSETS",
+    "DEFAULT_SUBSETS",
+    "IOU_THRS",
+    "RECALL_GRID",
+    "MatchTable",
+    "Pairs",
+    "find_pairs",
+    "match_greedily",
+]
