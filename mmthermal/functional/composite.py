@@ -61,8 +61,10 @@ class CompositeSums:
         Returns:
             the sums, as views of the vector.
         """
+        num_pos, num_neg, cls_pos, cls_neg = vector[:4].unbind()
         counts = vector[4:].unflatten(0, (8, -1)).unbind()
-        return cls(*vector[:4].unbind(), FBetaCounts(*counts[:4]), FBetaCounts(*counts[4:]))
+        f1_pos, f1_neg = FBetaCounts(*counts[:4]), FBetaCounts(*counts[4:])
+        return cls(num_pos, num_neg, cls_pos, cls_neg, f1_pos, f1_neg)
 
 
 def composite_sums(
@@ -218,7 +220,7 @@ def composite_from_sums(
         loss_cls = torch.where(has_neg, join(cls_pos, cls_neg), cls_pos)
 
     if f1_negatives == "joint":
-        both = FBetaCounts(*(p + n for p, n in zip(sums.f1_pos, sums.f1_neg)))
+        both = FBetaCounts(*(p + n for p, n in zip(sums.f1_pos, sums.f1_neg, strict=True)))
         f1_pos = f1_neg = loss_f1 = f1_loss(both, sums.num_pos + sums.num_neg)
     elif f1_negatives == "ignore":
         f1_pos = f1_neg = loss_f1 = f1_loss(sums.f1_pos, sums.num_pos)

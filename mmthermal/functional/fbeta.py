@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_range
+from mmthermal.functional.checks import check_choice, check_range, check_rows
 
 F1_AVERAGES = ("micro", "macro")
 
@@ -49,8 +49,7 @@ def fbeta_counts(probs: Tensor, targets: Tensor, weights: Tensor | None = None) 
         )
     targets = targets.to(probs.dtype)
     if weights is not None:
-        if weights.shape != probs.shape[:1]:
-            raise ValueError(f"weights is {tuple(weights.shape)}, expected ({probs.size(0)},)")
+        check_rows("weights", weights, probs.size(0), 1)
         weighted, targets = probs * weights.unsqueeze(1), targets * weights.unsqueeze(1)
         tp = (probs * targets).sum(0)
         predicted, support = weighted.sum(0), targets.sum(0)
@@ -78,7 +77,7 @@ def fbeta_score(
             the classes that are present.
 
     Returns:
-        scalar in [0, 1); 0 (with gradient 0) where nothing is present.
+        scalar in [0, 1]; 0 (with gradient 0) where nothing is present.
 
     Raises:
         ValueError: if a setting is unknown or out of range.
@@ -94,6 +93,7 @@ def fbeta_score(
     precision = tp / (tp + fp + eps)
     recall = tp / (tp + fn + eps)
     score = (1 + beta**2) * precision * recall / (beta**2 * precision + recall + eps)
+    score = score.clamp(max=1)  # rounds to just above 1 for some beta, e.g. 1.9 in float32
     if average == "micro":
         return score
     present = (support > 0).to(score.dtype)
@@ -118,7 +118,7 @@ def fbeta_loss(
         average: as in :func:`fbeta_score`.
 
     Returns:
-        scalar in (0, 1].
+        scalar in [0, 1].
 
     Source: paper, section 2, L_f1.
     """

@@ -102,7 +102,7 @@ def mine_hard_negatives(
     num_imgs, num_anchors = scores.shape
     scores = scores.masked_fill(~candidates, float("-inf"))
     if scope == "image":
-        counts = zip(positives.sum(1).tolist(), candidates.sum(1).tolist())
+        counts = zip(positives.sum(1).tolist(), candidates.sum(1).tolist(), strict=True)
         picks = []
         for i, (num_pos, num_neg) in enumerate(counts):
             k = num_hard_negatives(num_pos, num_neg, ratio=ratio, min_neg=min_neg)

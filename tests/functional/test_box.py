@@ -228,7 +228,9 @@ def test_symmetric_non_negative_and_independent_by_row(
     loss = box_loss(pred, target, form=form, norm=norm, delta=delta)
     assert (loss >= 0).all()
     assert torch.equal(box_loss(target, pred, form=form, norm=norm, delta=delta), loss)
-    assert torch.equal(box_loss(pred.flip(0), target, form=form, norm=norm, delta=delta).flip(0), loss)
+    assert torch.equal(
+        box_loss(pred.flip(0), target, form=form, norm=norm, delta=delta).flip(0), loss
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def test_range_takes_infinity_only_where_it_is_meant() -> None:
 
 @pytest.mark.parametrize("value", ["2", None, True, [1.0], 1j])
 def test_range_needs_a_number(value: object) -> None:
-    with pytest.raises(TypeError, match=r"gamma=.*: a number is needed, not (str|None|bool|list|c)"):
+    with pytest.raises(
+        TypeError, match=r"gamma=.*: a number is needed, not (str|None|bool|list|c)"
+    ):
         check_range("gamma", value, 0)
 
 
