@@ -1,11 +1,12 @@
 """Background of the synthetic scenes: a street, a park, a square, a room, a garage."""
 
-# All fields are hires: (H * S, W * S).
+# All fields are hires: (H * S, W * S), S the supersampling factor.
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mmthermal.datasets.canvas import Camera
 from mmthermal.datasets.sensor import Array, attenuate, radiance, smooth_noise
@@ -70,13 +71,20 @@ def make_backdrop(
         least_depth: how far away the wall stands at least, metres.
     """
     draw = _room if around.kind in ("indoor", "garage") else _outdoors
-    return draw(rng, camera, around, factor, least_depth)
+    # two subpixels are enough for what has few edges; the bodies get all of them
+    coarse = min(factor, 2)
+    found = draw(rng, camera, around, coarse, least_depth)
+    if coarse == factor:
+        return found
+    size = (camera.size[0] * factor, camera.size[1] * factor)
+    full = cv2.resize(found.radiance, size, interpolation=cv2.INTER_LINEAR)
+    return replace(found, radiance=np.asarray(full, np.float32))
 
 
 def _tile(rng: np.random.Generator, rough: float) -> Array:
-    """Texture tile, 256 x 256, unit deviation: large patches plus grain in the share `rough`."""
-    field = smooth_noise(rng, 256, 256, 96) + 0.6 * smooth_noise(rng, 256, 256, 32)
-    field += rough * (smooth_noise(rng, 256, 256, 8) + 0.8 * smooth_noise(rng, 256, 256, 3))
+    """Texture tile, 192 x 192, unit deviation: large patches plus grain in the share `rough`."""
+    field = smooth_noise(rng, 192, 192, 64) + 0.6 * smooth_noise(rng, 192, 192, 24)
+    field += rough * (smooth_noise(rng, 192, 192, 8) + 0.8 * smooth_noise(rng, 192, 192, 3))
     return np.asarray(field / cv2.meanStdDev(field)[1][0, 0], np.float32)
 
 
@@ -149,7 +157,7 @@ def _outdoors(
 
 def _far_side(
     rng: np.random.Generator, kind: str, around: Surroundings, x: Array, y: Array
-) -> tuple[Array, Array]:
+) -> tuple[NDArray[np.bool_], Array]:
     """What ends the ground: (covered, temperature) over the rows above it."""
     tile = _tile(rng, 1.0 if kind == "trees" else 0.25)
     if kind == "building":
@@ -181,7 +189,7 @@ def _far_side(
 
 def _trees(
     rng: np.random.Generator, around: Surroundings, x: Array, y: Array, tile: Array, tall: float
-) -> tuple[Array, Array]:
+) -> tuple[NDArray[np.bool_], Array]:
     skyline = _look_up(tile, x[-1:] + 30, np.full_like(x[-1:], 3.0), rng.uniform(4, 9))
     edge = tall * (1 + 0.22 * skyline) + 0.35 * _look_up(tile, x + 70, y, 10.0)
     leaf = around.air + rng.uniform(-1.0, 0.8) + around.sun * 1.5
@@ -206,7 +214,9 @@ def _ground(rng: np.random.Generator, around: Surroundings, x: Array, z: Array) 
         middle = rng.uniform(5, 14) * sin + rng.uniform(-3, 3) * cos
         half = rng.uniform(1.2, 4.5)
         off = np.abs(across - middle)
-        step = float(rng.choice([-1.0, 1.0])) * rng.uniform(0.6, 3.5) + around.sun * rng.uniform(-2, 5)
+        step = float(rng.choice([-1.0, 1.0])) * rng.uniform(0.6, 3.5) + around.sun * rng.uniform(
+            -2, 5
+        )
         road = base + step + np.float32(rng.uniform(0.15, 0.5)) * patches
         if rng.random() < 0.5:  # tracks that tyres have warmed
             road = road + np.float32(rng.uniform(0.2, 1.0)) * (np.abs(off - half * 0.5) < 0.25)
@@ -234,7 +244,6 @@ def _room(
     least_depth: float,
 ) -> Backdrop:
     ray_x, ray_y, ray_z = camera.rays(factor)
-    shape = (ray_y.shape[0], ray_x.shape[1])
     garage = around.kind == "garage"
     wall = rng.uniform(14, 30) if garage else float(np.exp(rng.uniform(np.log(6), np.log(18))))
     wall = max(wall, least_depth)

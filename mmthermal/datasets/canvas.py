@@ -75,6 +75,7 @@ class Placed:
     Attributes:
         body: the shape.
         position: (X, Z) on the ground.
+        yaw: direction of its forward axis, radians.
         polygons: outlines in native pixels, in painting order.
         temperatures: of the outlines, kelvin.
         box: x0, y0, x1, y1 of the whole body, beyond the image border too.
@@ -85,6 +86,7 @@ class Placed:
 
     body: Body
     position: tuple[float, float]
+    yaw: float
     polygons: list[Floats]
     temperatures: list[float]
     box: tuple[float, float, float, float]
@@ -94,7 +96,13 @@ class Placed:
 
 
 def place(
-    body: Body, camera: Camera, position: tuple[float, float], yaw: float, *, bias: float = 0.0
+    body: Body,
+    camera: Camera,
+    position: tuple[float, float],
+    yaw: float,
+    *,
+    bias: float = 0.0,
+    mirror: bool = False,
 ) -> Placed:
     """Put a body on the ground and project it.
 
@@ -104,33 +112,43 @@ def place(
         position: (X, Z) of the body's origin, metres; the body should be ahead of the camera.
         yaw: direction of the body's forward axis, radians: 0 to the right, -pi/2 to the camera.
         bias: added to the order of painting, metres; negative is nearer.
+        mirror: the image of the body in a polished floor, upside down under the ground.
     """
     cos, sin = np.cos(yaw), np.sin(yaw)
-
-    def world(local: Floats) -> Floats:
-        x = position[0] + local[..., 0] * cos - local[..., 2] * sin
-        z = position[1] + local[..., 0] * sin + local[..., 2] * cos
-        return np.stack([x, local[..., 1], z], axis=-1)
+    count = len(body.capsules)
+    rows = np.array([(*c[0], *c[1], c[2], c[3]) for c in body.capsules], np.float64)
+    rows = rows.reshape(count, 8)
+    local = np.concatenate([rows[:, :3], rows[:, 3:6], *(f[0] for f in body.faces)])
+    world = np.stack(
+        [
+            position[0] + local[:, 0] * cos - local[:, 2] * sin,
+            -local[:, 1] if mirror else local[:, 1],
+            position[1] + local[:, 0] * sin + local[:, 2] * cos,
+        ],
+        axis=-1,
+    )
+    image = camera.project(world)
 
     polygons: list[Floats] = []
     temperatures: list[float] = []
+    at = 2 * count
     for points, value, two_sided in body.faces:
-        flat = camera.project(world(points))[:, :2]
-        x, y = flat[:, 0], flat[:, 1]
-        if two_sided or float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) > 0:
+        flat = image[at : at + len(points), :2]
+        at += len(points)
+        if two_sided or _turns_right(flat) != mirror:
             polygons.append(flat)
             temperatures.append(value)
-    if body.capsules:
-        starts = camera.project(world(np.array([c[0] for c in body.capsules], np.float64)))
-        ends = camera.project(world(np.array([c[1] for c in body.capsules], np.float64)))
-        first = camera.focal * np.array([c[2] for c in body.capsules]) / starts[:, 2]
-        last = camera.focal * np.array([c[3] for c in body.capsules]) / ends[:, 2]
+    if count:
+        starts, ends = image[:count], image[count : 2 * count]
+        first = camera.focal * rows[:, 6] / starts[:, 2]
+        last = camera.focal * rows[:, 7] / ends[:, 2]
         axis = np.arctan2(ends[:, 1] - starts[:, 1], ends[:, 0] - starts[:, 0])
-        tail, tip = axis[:, None] + _ARC, axis[:, None] + _ARC + np.pi
+        turns = axis[:, None] + _ARC
+        round_ = np.stack([np.cos(turns), np.sin(turns)], -1)
         outline = np.concatenate(
             [
-                starts[:, None, :2] + first[:, None, None] * np.stack([np.cos(tail), np.sin(tail)], -1),
-                ends[:, None, :2] + last[:, None, None] * np.stack([np.cos(tip), np.sin(tip)], -1),
+                starts[:, None, :2] + first[:, None, None] * round_,
+                ends[:, None, :2] - last[:, None, None] * round_,
             ],
             axis=1,
         )
@@ -139,23 +157,25 @@ def place(
             temperatures.append(body.capsules[index][4])
     every = np.concatenate(polygons) if polygons else np.zeros((1, 2))
     low, high = every.min(0), every.max(0)
-    feet = world(body.corners())
+    near, far = world.min(0), world.max(0)
     middle = camera.project(np.array([position[0], 0.5, position[1]]))
     return Placed(
         body=body,
         position=position,
+        yaw=yaw,
         polygons=polygons,
         temperatures=temperatures,
         box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
         depth=float(middle[2]),
         near=1e6 if body.flat else position[1] + bias,
-        footprint=(
-            float(feet[:, 0].min()),
-            float(feet[:, 2].min()),
-            float(feet[:, 0].max()),
-            float(feet[:, 2].max()),
-        ),
+        footprint=(float(near[0]), float(near[2]), float(far[0]), float(far[2])),
     )
+
+
+def _turns_right(polygon: Floats) -> bool:
+    """Whether the corners run clockwise in the image (y down)."""
+    x, y = polygon[:, 0].tolist(), polygon[:, 1].tolist()
+    return sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(x))) > 0
 
 
 @dataclass(frozen=True)
@@ -183,11 +203,18 @@ class Canvas:
 
     def __init__(self, background: Array, factor: int) -> None:
         self.radiance = np.array(background, np.float32)
-        self.owner = np.full(background.shape, -1, np.int16)
+        self.owner: NDArray[np.int16] = np.full(background.shape, -1, np.int16)
         self.factor = factor
 
     def paint(
-        self, placed: Placed, index: int, *, air: float, haze: float, texture: Array
+        self,
+        placed: Placed,
+        index: int,
+        *,
+        air: float,
+        haze: float,
+        texture: Array,
+        opacity: float = 1.0,
     ) -> Coverage:
         """Paint a body over what is there; call it far to near.
 
@@ -197,9 +224,11 @@ class Canvas:
             air: air temperature, kelvin.
             haze: extinction per metre.
             texture: canvas-sized field, unit deviation, for the unevenness within the body.
+            opacity: share of the radiance behind it that the body replaces, in (0, 1]; below 1
+                it is a reflection and owns no pixels.
         """
         s = self.factor
-        rows, cols = self.owner.shape
+        rows, cols = len(self.owner), len(self.owner[0])
         x0 = max(int(np.floor(placed.box[0] * s)) - 1, 0)
         y0 = max(int(np.floor(placed.box[1] * s)) - 1, 0)
         x1 = min(int(np.ceil(placed.box[2] * s)) + 2, cols)
@@ -218,14 +247,18 @@ class Canvas:
         table = np.array([0.0, *placed.temperatures], np.float32)
         values = table[local[mask]] + np.float32(placed.body.texture) * texture[y0:y1, x0:x1][mask]
         own = attenuate(radiance(values), air, float(np.exp(-haze * placed.depth)))
-        self.radiance[y0:y1, x0:x1][mask] = own
+        behind = self.radiance[y0:y1, x0:x1]
+        if opacity < 1:
+            behind[mask] += np.float32(opacity) * (own - behind[mask])
+            return Coverage(0, None, {})
+        behind[mask] = own
         owner = self.owner[y0:y1, x0:x1]
-        taken, times = np.unique(owner[mask], return_counts=True)
+        times = np.bincount(owner[mask] + 1)[1:]
         owner[mask] = index
         return Coverage(
             pixels=count,
             box=_tight_box(mask, x0, y0, s),
-            hidden={int(i): int(n) for i, n in zip(taken, times, strict=True) if i >= 0},
+            hidden={i: int(n) for i, n in enumerate(times) if n},
         )
 
     def visible(self, index: int) -> tuple[int, tuple[float, float, float, float] | None]:

@@ -86,26 +86,30 @@ def lamp(rng: np.random.Generator, around: Surroundings) -> Body:
 
 def trunk(rng: np.random.Generator, around: Surroundings) -> Body:
     """A tree: a trunk that keeps the day's warmth under a crown near air temperature."""
-    body = Body(None, texture=0.9)
+    body = Body(None, texture=0.5)
     height = rng.uniform(1.7, 3.0)
     warm = around.air + rng.uniform(0, 3.5) + around.sun * rng.uniform(0, 4)
     leaf = around.air + rng.uniform(-1.5, 0.8) + around.sun
     radius = rng.uniform(0.09, 0.24)
     body.capsule((0, 0, 0), (rng.normal(0, 0.1), height, 0), radius, warm, radius * 0.7)
-    for _ in range(int(rng.integers(6, 12))):
-        u, v = rng.normal(0, 0.8), height + 0.5 + rng.uniform(-0.3, 2.2)
-        body.capsule((u, v, rng.normal(0, 0.5)), (u, v, 0), rng.uniform(0.4, 0.9), leaf + rng.normal(0, 0.5))
+    spread, tall = rng.uniform(0.6, 1.2), rng.uniform(0.8, 2.0)
+    for _ in range(int(rng.integers(22, 36))):
+        u, v, w = rng.normal(0, 0.5 * spread), height + rng.uniform(0, tall), rng.normal(0, 0.4)
+        u *= 1.3 - abs((v - height) / tall - 0.4)
+        size = rng.uniform(0.16, 0.42) * spread
+        body.capsule((u, v, w), (u + 0.2, v + 0.1, w), size, leaf + rng.normal(0, 0.15), size * 0.8)
     return body
 
 
 def bush(rng: np.random.Generator, around: Surroundings) -> Body:
     """A bush or a hedge, near air temperature; hides what stands behind it."""
-    body = Body(None, texture=1.0)
+    body = Body(None, texture=0.5)
     leaf = around.air + rng.uniform(-1.5, 1.0) + around.sun * rng.uniform(0, 3)
     spread = rng.uniform(0.3, 1.1)
-    for _ in range(int(rng.integers(5, 11))):
-        u, v = rng.normal(0, spread), rng.uniform(0.15, 0.7)
-        body.capsule((u, 0.1, 0), (u, v, 0), rng.uniform(0.15, 0.38), leaf + rng.normal(0, 0.5))
+    for _ in range(int(rng.integers(12, 22))):
+        u, v, w = rng.normal(0, spread), rng.uniform(0.1, 0.75), rng.normal(0, 0.15)
+        size = rng.uniform(0.1, 0.26)
+        body.capsule((u, 0.1, w), (u, v, w), size, leaf + rng.normal(0, 0.2), size * 0.8)
     return body
 
 
@@ -115,7 +119,12 @@ def rock(rng: np.random.Generator, around: Surroundings) -> Body:
     warm = around.air + rng.uniform(1.5, 9) + 3 * around.sun
     for _ in range(int(rng.integers(2, 5))):
         u, radius = rng.normal(0, 0.22), rng.uniform(0.1, 0.24)
-        body.capsule((u, radius * 0.7, 0), (u + rng.normal(0, 0.12), radius * 0.8, 0), radius, warm + rng.normal(0, 0.5))
+        body.capsule(
+            (u, radius * 0.7, 0),
+            (u + rng.normal(0, 0.12), radius * 0.8, 0),
+            radius,
+            warm + rng.normal(0, 0.5),
+        )
     return body
 
 

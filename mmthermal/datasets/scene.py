@@ -1,7 +1,8 @@
 """Scenes: what stands where, in which surroundings, and how it looks to the camera."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,16 +24,28 @@ _SINGLES = {
     "indoor": {"person": 0.68, "dog": 0.24, "bicycle": 0.08, "car": 0.0},
     "garage": {"person": 0.48, "car": 0.36, "bicycle": 0.08, "dog": 0.08},
 }
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A kind of group: its first member, the classes it needs, how often it occurs where."""
+
+    lead: str
+    needs: frozenset[str]
+    outdoor: float
+    indoor: float
+    garage: float
+
+
 _GROUPS = {
-    # name: (classes that it needs, frequency out of doors, indoors, in a garage)
-    "walkers": ({"person"}, 0.36, 0.62, 0.34),
-    "rider": ({"person", "bicycle"}, 0.28, 0.06, 0.10),
-    "walker with dog": ({"person", "dog"}, 0.14, 0.22, 0.08),
-    "person at car": ({"person", "car"}, 0.11, 0.0, 0.26),
-    "parked cars": ({"car"}, 0.06, 0.0, 0.18),
-    "person at bicycle": ({"person", "bicycle"}, 0.03, 0.04, 0.04),
-    "dogs": ({"dog"}, 0.04, 0.06, 0.0),
-    "bicycles": ({"bicycle"}, 0.02, 0.0, 0.0),
+    "walkers": _Group("person", frozenset({"person"}), 0.36, 0.62, 0.34),
+    "rider": _Group("person", frozenset({"person", "bicycle"}), 0.28, 0.06, 0.10),
+    "walker with dog": _Group("person", frozenset({"person", "dog"}), 0.14, 0.22, 0.08),
+    "person at car": _Group("car", frozenset({"person", "car"}), 0.11, 0.0, 0.26),
+    "parked cars": _Group("car", frozenset({"car"}), 0.06, 0.0, 0.18),
+    "person at bicycle": _Group("bicycle", frozenset({"person", "bicycle"}), 0.03, 0.04, 0.04),
+    "dogs": _Group("dog", frozenset({"dog"}), 0.04, 0.06, 0.0),
+    "bicycles": _Group("bicycle", frozenset({"bicycle"}), 0.02, 0.0, 0.0),
 }
 
 
@@ -62,12 +75,21 @@ class SceneSettings:
 
 @dataclass
 class Scene:
-    """A composed scene; `placed` holds objects and clutter in no order."""
+    """A composed scene.
+
+    Attributes:
+        camera: the camera.
+        around: surroundings.
+        backdrop: the empty scene.
+        placed: objects and clutter, in no order.
+        gloss: reflectance of the floor, in [0, 1).
+    """
 
     camera: Camera
     around: Surroundings
     backdrop: Backdrop
-    placed: list[Placed] = field(default_factory=list)
+    placed: list[Placed]
+    gloss: float
 
 
 @dataclass(frozen=True)
@@ -155,7 +177,9 @@ def draw_camera(rng: Rng, around: Surroundings, size: tuple[int, int]) -> Camera
     if _setting(around) == "outdoor":
         above = float(np.exp(rng.uniform(np.log(1.4), np.log(5.0))))
     horizon = rng.uniform(0.08, 0.45) * height
-    return Camera(size, float(focal), float(above), float(np.arctan((height / 2 - horizon) / focal)))
+    return Camera(
+        size, float(focal), float(above), float(np.arctan((height / 2 - horizon) / focal))
+    )
 
 
 class _Composer:
@@ -187,7 +211,10 @@ class _Composer:
     def spot(self, name: str | None) -> tuple[float, float]:
         """Somewhere on the ground, at a distance that suits the size of the class."""
         low, high = {
-            "car": (max(self.near, self.camera.focal * 4.2 / (0.8 * self.settings.size[0])), 1.5 * self.far),
+            "car": (
+                max(self.near, self.camera.focal * 4.2 / (0.8 * self.settings.size[0])),
+                1.5 * self.far,
+            ),
             "dog": (self.near * 0.8, max(0.5 * self.far, self.near)),
             "bicycle": (self.near, max(0.75 * self.far, self.near * 1.1)),
         }.get(name or "", (self.near, self.far))
@@ -219,110 +246,122 @@ class _Composer:
                 return False
         return True
 
-    def single(self) -> bool:
-        """Place one object that overlaps no other."""
-        weights = _SINGLES[_setting(self.around)]
-        names = [n for n in self.settings.classes if weights[n] > 0] or list(self.settings.classes)
-        shares = np.array([max(weights[n], 1e-3) for n in names])
-        name = str(self.rng.choice(names, p=shares / shares.sum()))
-        body = self.make(name)
-        least = 0.35 if self.rng.random() < 0.15 else 0.7
-        for _ in range(14):
-            new = place(body, self.camera, self.spot(name), self.heading(name))
-            apart = all(
-                box_iou(new.box, o.box) <= 0.07 for o in self.placed if o.body.category
-            )
-            if apart and self.fits(new, least=least):
-                self.placed.append(new)
-                return True
-        return False
-
-    def beside(
-        self, body: Body, anchors: list[Placed], yaw: float, dx: tuple[float, float],
-        dz: tuple[float, float], *, least: float = 0.16, bias: float = 0.0,
-    ) -> Placed | None:  # fmt: skip
-        """Place a body so that its box overlaps one of the anchors' boxes.
+    def alone(self, body: Body, place_of: str, yaw: float | None, *, least: float) -> Placed | None:
+        """Place a body where it overlaps no object so far.
 
         Args:
             body: the shape.
-            anchors: members of the group so far.
-            yaw: its direction.
-            dx: least and greatest distance across, metres.
-            dz: the same ahead; signs are drawn.
-            least: least IoU of the whole boxes.
-            bias: order of painting.
+            place_of: class whose usual distances are taken.
+            yaw: its direction; drawn anew with each try when None.
+            least: least share of its box inside the image.
         """
+        bias = -0.01 if body.category == "person" and place_of == "bicycle" else 0.0
         for _ in range(14):
-            anchor = anchors[int(self.rng.integers(len(anchors)))]
-            x = anchor.position[0] + self.rng.choice([-1.0, 1.0]) * self.rng.uniform(*dx)
-            z = anchor.position[1] + self.rng.choice([-1.0, 1.0]) * self.rng.uniform(*dz)
-            new = place(body, self.camera, (float(x), float(z)), yaw, bias=bias)
-            ious = [box_iou(new.box, a.box) for a in anchors]
-            if not least <= max(ious) <= 0.72:
-                continue
-            if self.fits(new, friends=tuple(anchors), least=0.5):
+            heading = self.heading(place_of) if yaw is None else yaw
+            new = place(body, self.camera, self.spot(place_of), heading, bias=bias)
+            objects = (p for p in self.placed if p.body.category)
+            if all(box_iou(new.box, o.box) <= 0.07 for o in objects) and self.fits(
+                new, least=least
+            ):
                 self.placed.append(new)
                 return new
         return None
 
-    def group(self) -> bool:
-        """Place a group whose members overlap in the image."""
-        column = {"outdoor": 1, "indoor": 2, "garage": 3}[_setting(self.around)]
-        known = set(self.settings.classes)
-        names = [n for n, row in _GROUPS.items() if row[0] <= known and row[column] > 0]  # type: ignore[operator]
-        if not names:
-            return self.single()
-        shares = np.array([float(_GROUPS[n][column]) for n in names])  # type: ignore[arg-type]
+    def single(self) -> None:
+        """Try to place one object that overlaps no other."""
+        weights = _SINGLES[_setting(self.around)]
+        names = [n for n in self.settings.classes if weights[n] > 0] or list(self.settings.classes)
+        shares = np.array([max(weights[n], 1e-3) for n in names])
         name = str(self.rng.choice(names, p=shares / shares.sum()))
-        lead = {"parked cars": "car", "person at car": "car", "dogs": "dog",
-                "person at bicycle": "bicycle", "bicycles": "bicycle"}.get(name, "person")  # fmt: skip
-        yaw = self.heading("bicycle" if name == "rider" else lead)
-        pose = "ride" if name == "rider" else None
-        body = self.make(lead, pose=pose) if lead == "person" else self.make(lead)
-        first = None
+        least = 0.35 if self.rng.random() < 0.15 else 0.7
+        self.alone(self.make(name), name, None, least=least)
+
+    def beside(
+        self,
+        name: str,
+        anchors: list[Placed],
+        yaw: float,
+        dx: tuple[float, float],
+        dz: tuple[float, float],
+        *,
+        least: float = 0.16,
+    ) -> None:
+        """Try to place an object whose box overlaps one of the anchors' boxes.
+
+        Args:
+            name: its class.
+            anchors: members of the group so far; the new one is added.
+            yaw: its direction.
+            dx: least and greatest distance across, metres; the side is drawn.
+            dz: the same ahead.
+            least: least IoU of the whole boxes.
+        """
+        body = self.make(name)
         for _ in range(14):
-            spot = self.spot("bicycle" if name == "rider" else "dog" if "dog" in name else lead)
-            trial = place(body, self.camera, spot, yaw, bias=-0.01 if pose else 0.0)
-            apart = all(box_iou(trial.box, o.box) <= 0.07 for o in self.placed if o.body.category)
-            if apart and self.fits(trial, least=0.75):
-                first = trial
-                break
-        if first is None:
-            return False
-        self.placed.append(first)
-        members = [first]
-        rng = self.rng
+            anchor = anchors[int(self.rng.integers(len(anchors)))]
+            x = anchor.position[0] + self.rng.choice([-1.0, 1.0]) * self.rng.uniform(*dx)
+            z = anchor.position[1] + self.rng.choice([-1.0, 1.0]) * self.rng.uniform(*dz)
+            new = place(body, self.camera, (float(x), float(z)), yaw)
+            if not least <= max(box_iou(new.box, a.box) for a in anchors) <= 0.72:
+                continue
+            if self.fits(new, friends=tuple(anchors), least=0.5):
+                self.placed.append(new)
+                anchors.append(new)
+                return
+
+    def group(self) -> None:
+        """Try to place a group whose members overlap in the image."""
+        known, where = set(self.settings.classes), _setting(self.around)
+        rates = {n: getattr(g, where) for n, g in _GROUPS.items() if g.needs <= known}
+        rates = {n: rate for n, rate in rates.items() if rate > 0}
+        if not rates:
+            self.single()
+            return
+        shares = np.array(list(rates.values()))
+        name = str(self.rng.choice(list(rates), p=shares / shares.sum()))
+        lead = _GROUPS[name].lead
+        place_of = {"rider": "bicycle", "walker with dog": "dog"}.get(name, lead)
+        yaw = self.heading("bicycle" if name == "rider" else lead)
+        body = self.make(lead, pose="ride") if name == "rider" else self.make(lead)
+        first = self.alone(body, place_of, yaw, least=0.75)
+        if first is not None:
+            self.join(name, first, yaw)
+
+    def join(self, name: str, first: Placed, yaw: float) -> None:
+        """Place the other members of a group beside its first."""
+        rng, members = self.rng, [first]
+        wide = first.footprint[2] - first.footprint[0]
+        deep = first.footprint[3] - first.footprint[1]
         if name == "rider":
             bike = place(self.make("bicycle", ridden=True), self.camera, first.position, yaw)
             self.placed.append(bike)
+            members.append(bike)
             if rng.random() < 0.15:
-                second = self.beside(self.make("person"), [first, bike], yaw, (0.3, 1.0), (0.4, 1.6))
-                members += [second] if second else []
+                self.beside("person", members, yaw, (0.3, 1.0), (0.4, 1.6))
         elif name == "walkers":
             for _ in range(int(rng.choice([1, 2, 3], p=[0.62, 0.27, 0.11]))):
                 towards = yaw if rng.random() < 0.7 else self.heading("person")
-                new = self.beside(self.make("person"), members, towards + rng.normal(0, 0.15), (0.05, 0.5), (0.2, 2.2))
-                members += [new] if new else []
+                self.beside(
+                    "person", members, towards + rng.normal(0, 0.15), (0.05, 0.5), (0.2, 2.2)
+                )
         elif name == "walker with dog":
-            self.beside(self.make("dog"), members, yaw + rng.normal(0, 0.5), (0.1, 0.6), (0.2, 0.8), least=0.12)
+            self.beside(
+                "dog", members, yaw + rng.normal(0, 0.5), (0.1, 0.6), (0.2, 0.8), least=0.12
+            )
         elif name == "person at car":
-            deep = (first.footprint[3] - first.footprint[1]) / 2
-            wide = (first.footprint[2] - first.footprint[0]) / 2
             for _ in range(int(rng.choice([1, 2], p=[0.7, 0.3]))):
-                self.beside(self.make("person"), [first], self.heading("person"),
-                            (0.0, wide * 0.95), (deep + 0.35, deep + 1.4), least=0.05)  # fmt: skip
+                across, ahead = (0.0, 0.48 * wide), (0.5 * deep + 0.35, 0.5 * deep + 1.4)
+                self.beside("person", [first], self.heading("person"), across, ahead, least=0.05)
         elif name == "parked cars":
-            deep = first.footprint[3] - first.footprint[1]
-            wide = first.footprint[2] - first.footprint[0]
-            side = abs(np.cos(yaw)) > 0.7
-            across = (wide * 0.3, wide * 0.8) if side else (wide * 0.35, wide * 0.95)
-            self.beside(self.make("car"), [first], yaw + rng.normal(0, 0.06), across, (deep * 1.05, deep * 1.5), least=0.1)
+            across, ahead = (0.3 * wide, 0.9 * wide), (1.05 * deep, 1.5 * deep)
+            self.beside("car", members, yaw + rng.normal(0, 0.06), across, ahead, least=0.1)
         elif name == "person at bicycle":
-            self.beside(self.make("person"), [first], self.heading("person"), (0.0, 0.6), (0.3, 0.6), least=0.12)
-        else:
-            kind = lead
-            self.beside(self.make(kind), [first], yaw + rng.normal(0, 0.6), (0.1, 0.7), (0.25, 0.9))
-        return True
+            self.beside(
+                "person", members, self.heading("person"), (0.0, 0.6), (0.3, 0.6), least=0.12
+            )
+        else:  # two dogs, two bicycles
+            kind = _GROUPS[name].lead
+            self.beside(kind, members, yaw + rng.normal(0, 0.6), (0.1, 0.7), (0.25, 0.9))
 
     def count(self) -> int:
         """Objects placed so far."""
@@ -343,7 +382,9 @@ class _Composer:
 def _collide(a: Placed, b: Placed, shrink: float) -> bool:
     """Whether footprints, shrunk about their middles, overlap."""
     for low, high in ((0, 2), (1, 3)):
-        mid = abs((a.footprint[low] + a.footprint[high]) - (b.footprint[low] + b.footprint[high])) / 2
+        mid = (
+            abs((a.footprint[low] + a.footprint[high]) - (b.footprint[low] + b.footprint[high])) / 2
+        )
         reach = (a.footprint[high] - a.footprint[low] + b.footprint[high] - b.footprint[low]) / 2
         if mid >= max(shrink * reach, 0.1):
             return False
@@ -361,7 +402,7 @@ def compose(rng: Rng, settings: SceneSettings) -> Scene:
     if rng.random() >= settings.empty:
         wanted = 1 + int(rng.poisson(settings.objects - 1))
         # share of groups among the units (groups and singles) that gives the wanted overlap
-        in_groups = min(settings.overlap / 0.74, 1.0)
+        in_groups = min(settings.overlap / 0.83, 1.0)
         chance = in_groups / (in_groups + 2.15 * (1 - in_groups))
         for _ in range(4 * wanted + 8):
             if work.count() >= wanted:
@@ -371,7 +412,9 @@ def compose(rng: Rng, settings: SceneSettings) -> Scene:
             else:
                 work.single()
     work.litter(settings.clutter)
-    return Scene(work.camera, work.around, work.backdrop, work.placed)
+    polished = work.around.kind in ("indoor", "garage") and rng.random() < 0.6
+    gloss = rng.uniform(0.04, 0.16) if polished else 0.0
+    return Scene(work.camera, work.around, work.backdrop, work.placed, gloss)
 
 
 def render(rng: Rng, scene: Scene, settings: SceneSettings) -> Rendered:
@@ -383,14 +426,22 @@ def render(rng: Rng, scene: Scene, settings: SceneSettings) -> Rendered:
         settings: size and supersampling; the same as for `compose`.
     """
     canvas = Canvas(scene.backdrop.radiance, settings.supersample)
-    rows, cols = canvas.owner.shape
-    texture = (smooth_noise(rng, rows, cols, 7) + smooth_noise(rng, rows, cols, 22)) / np.float32(1.4)
+    cols, rows = (side * settings.supersample for side in settings.size)
+    coarse = smooth_noise(rng, rows // 2 + 1, cols // 2 + 1, 3.5)
+    coarse += smooth_noise(rng, rows // 2 + 1, cols // 2 + 1, 11)
+    texture = np.asarray(cv2.resize(coarse / np.float32(1.4), (cols, rows)), np.float32)
     around = scene.around
     fixtures = [place(b, scene.camera, p, yaw) for b, p, yaw in scene.backdrop.fixtures]
     fixtures.sort(key=lambda p: -p.near)
     for fixture in fixtures:
         canvas.paint(fixture, -1, air=around.air, haze=around.haze, texture=texture)
     order = sorted(scene.placed, key=lambda p: -p.near)
+    if scene.gloss > 0:
+        for item in order:
+            twin = place(item.body, scene.camera, item.position, item.yaw, mirror=True)
+            canvas.paint(
+                twin, -1, air=around.air, haze=around.haze, texture=texture, opacity=scene.gloss
+            )
     covers: list[Coverage] = []
     hidden_by: dict[int, list[tuple[int, int]]] = {}
     for index, item in enumerate(order):

@@ -33,7 +33,9 @@ def radiance(temperature: Array | float) -> Array:
     Returns:
         same shape, float32, R / (exp(B / T) - 1) with R such that radiance(300) = 1.
     """
-    value = np.float32(_SCALE) / np.expm1(np.float32(PLANCK_B) / np.asarray(temperature, np.float32))
+    value = np.float32(_SCALE) / np.expm1(
+        np.float32(PLANCK_B) / np.asarray(temperature, np.float32)
+    )
     return np.asarray(value, np.float32)
 
 
@@ -137,7 +139,7 @@ def expose(
     pixels = cv2.resize(hires, (width, height), interpolation=cv2.INTER_AREA)
     # a box pixel over the optical blur: sigma is that of the optics alone
     pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.65, 1.05))
-    apparent = temperature(pixels)
+    apparent = temperature(np.asarray(pixels, np.float32))
     level = netd * rng.uniform(0.75, 1.25)
     since_shutter = rng.uniform(0.2, 1.0)
     apparent = apparent + np.float32(pattern.offset + rng.normal(0, 0.3))

@@ -28,7 +28,7 @@ from mmthermal.datasets.scene import (
 )
 from mmthermal.datasets.sensor import expose, fixed_pattern
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same settings give other files."""
 
 SPLITS = ("train", "val", "test")
@@ -68,25 +68,25 @@ class SyntheticSettings:
     def check(self) -> None:
         """Raise a ValueError that names the first setting out of its range."""
         scene = self.scene
-        unknown = [c for c in scene.classes if c not in CLASSES]
+        sizes = all(isinstance(s, int) and 32 <= s <= 1280 for s in scene.size)
+        known = len(scene.classes) > 0 and set(scene.classes) <= set(CLASSES)
+        differ = len(set(scene.classes)) == len(scene.classes)
+        whole = isinstance(scene.supersample, int)
         rules: list[tuple[bool, str, object, str]] = [
             (isinstance(self.seed, int) and self.seed >= 0, "seed", self.seed, "an integer >= 0"),
-            (
-                len(scene.size) == 2 and all(isinstance(s, int) and 32 <= s <= 1280 for s in scene.size),
-                "size", scene.size, "(width, height), integers from 32 to 1280",
-            ),
-            (
-                len(scene.classes) > 0 and not unknown and len(set(scene.classes)) == len(scene.classes),
-                "classes", scene.classes, f"different names out of {CLASSES}",
-            ),
+            (len(scene.size) == 2 and sizes, "size", scene.size,
+             "(width, height), integers from 32 to 1280"),
+            (known and differ, "classes", scene.classes, f"different names out of {CLASSES}"),
             (1 <= scene.objects <= 20, "objects", scene.objects, "a number from 1 to 20"),
             (0 <= scene.overlap <= 0.8, "overlap", scene.overlap, "a share from 0 to 0.8"),
             (0 <= scene.empty <= 1, "empty", scene.empty, "a share from 0 to 1"),
             (0 <= scene.clutter <= 20, "clutter", scene.clutter, "a number from 0 to 20"),
-            (1 <= scene.supersample <= 8, "supersample", scene.supersample, "an integer from 1 to 8"),
+            (whole and 1 <= scene.supersample <= 8, "supersample", scene.supersample,
+             "an integer from 1 to 8"),
             (0 <= self.netd <= 5, "netd", self.netd, "kelvin, from 0 to 5"),
             (0 <= self.bad_pixels <= 0.1, "bad_pixels", self.bad_pixels, "a share from 0 to 0.1"),
-            (self.cameras >= 1, "cameras", self.cameras, "an integer >= 1"),
+            (isinstance(self.cameras, int) and self.cameras >= 1, "cameras", self.cameras,
+             "an integer >= 1"),
             (self.box in ("visible", "full"), "box", self.box, "'visible' or 'full'"),
             (0 <= self.min_visible <= 1, "min_visible", self.min_visible, "a share from 0 to 1"),
             (self.min_side >= 0, "min_side", self.min_side, "pixels, >= 0"),
@@ -230,8 +230,8 @@ def _existing(out: Path, settings: SyntheticSettings, overwrite: bool) -> dict[s
     strangers = sorted(p.name for p in out.iterdir() if p.name not in _OWN_FILES)
     if strangers:
         raise FileExistsError(
-            f"{out} holds files that are no part of a synthetic data set ({', '.join(strangers[:5])}): "
-            "move them or give another folder"
+            f"{out} holds files that are no part of a synthetic data set "
+            f"({', '.join(strangers[:5])}): move them or give another folder"
         )
     if not any(out.iterdir()):
         return None
@@ -242,17 +242,22 @@ def _existing(out: Path, settings: SyntheticSettings, overwrite: bool) -> dict[s
         if overwrite:
             return None
         raise FileExistsError(
-            f"{out} is not empty and has no readable info.json: give another folder, or overwrite it "
-            "(--overwrite)"
+            f"{out} is not empty and has no readable info.json: give another folder, "
+            "or replace it with --overwrite"
         ) from None
     new = _plain(settings)
-    differ = [f"{k}: {old.get(k)!r} there, {new[k]!r} asked for" for k in new if old.get(k) != new[k]]
+    differ = [
+        f"{k}: {old.get(k)!r} there, {new[k]!r} asked for" for k in new if old.get(k) != new[k]
+    ]
     if version != VERSION:
         differ.append(f"version of the generator: {version!r} there, {VERSION!r} now")
     if not differ:
         for split in SPLITS:
             there = sum(1 for _ in (out / split).glob("*.png"))
-            if there != new[f"num_{split}"] or not (out / "annotations" / f"{split}.json").is_file():
+            if (
+                there != new[f"num_{split}"]
+                or not (out / "annotations" / f"{split}.json").is_file()
+            ):
                 differ.append(f"{split}: {there} images there, {new[f'num_{split}']} expected")
     if not differ:
         return info
@@ -353,7 +358,12 @@ def _xywh(box: tuple[float, float, float, float], step: int) -> list[float]:
 def _draw_and_write(
     settings: SyntheticSettings, root: str, split: str, index: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any], tuple[int, float, float]]:
-    """Worker: write one image; annotations with ids from 0, image facts, (n, sum, sum of squares)."""
+    """Write one image.
+
+    Returns:
+        its annotations with ids from 0, its COCO record, and number, sum and sum of squares of
+        its counts.
+    """
     frame, rendered = draw_image(settings, split, index)
     name = f"{split}_{index:05d}.png"
     good, data = cv2.imencode(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 2])
@@ -367,7 +377,7 @@ def _draw_and_write(
     return annotate(rendered.instances, settings, index + 1, 0), image, sums
 
 
-def _work(settings: SyntheticSettings, root: str, job: tuple[str, int]) -> Any:  # noqa: ANN401
+def _work(settings: SyntheticSettings, root: str, job: tuple[str, int]) -> Any:
     return _draw_and_write(settings, root, *job)
 
 
@@ -402,7 +412,11 @@ def _write_all(root: Path, settings: SyntheticSettings, workers: int) -> dict[st
             images.append(image)
             total += sums
         coco = {
-            "info": {"description": "synthetic thermal scenes", "version": str(VERSION), "split": split},
+            "info": {
+                "description": "synthetic thermal scenes",
+                "version": str(VERSION),
+                "split": split,
+            },
             "licenses": [],
             "categories": [{"id": i + 1, "name": n} for i, n in enumerate(settings.scene.classes)],
             "images": images,
@@ -429,12 +443,14 @@ def _describe(coco: dict[str, Any], total: NDArray[np.float64]) -> dict[str, Any
     square = total[2] / total[0] if total[0] else 0.0
     return {
         "images": len(coco["images"]),
-        "images_without_objects": len(coco["images"]) - len({a["image_id"] for a in coco["annotations"]}),
+        "images_without_objects": len(coco["images"])
+        - len({a["image_id"] for a in coco["annotations"]}),
         "objects": len(plain),
         "crowd": len(coco["annotations"]) - len(plain),
         "objects_per_class": per_class,
         "overlap_share": {
-            str(t): round(float(np.mean(best > t)), 4) if len(best) else 0.0 for t in OVERLAP_THRESHOLDS
+            str(t): round(float(np.mean(best > t)), 4) if len(best) else 0.0
+            for t in OVERLAP_THRESHOLDS
         },
         "hidden_by_half_share": round(float(np.mean([a["visible"] < 0.5 for a in plain])), 4)
         if plain
@@ -482,7 +498,11 @@ def write_preview(
         boxes.setdefault(item["image_id"], []).append(item)
     tiles = []
     for image in coco["images"][first : first + columns * rows]:
-        raw = cv2.imread(str(root / split / image["file_name"]), cv2.IMREAD_UNCHANGED)
+        name = root / split / image["file_name"]
+        found = cv2.imread(str(name), cv2.IMREAD_UNCHANGED)
+        if found is None:
+            raise ValueError(f"{name} can't be read as an image: make the data set again")
+        raw = np.asarray(found, np.float64)
         low, high = np.percentile(raw, [0.5, 99.5])
         grey = np.clip((raw - low) / max(high - low, 150.0), 0, 1) * 255
         tile = cv2.resize(

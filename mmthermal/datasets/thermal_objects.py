@@ -6,6 +6,7 @@ are capsules (limbs, tubes, poles) and flat faces (sheet metal, glass, patches o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +76,6 @@ class Body:
     ) -> None:
         """Add a flat face, given by its corners."""
         self.faces.append((np.asarray(points, np.float64), temperature, two_sided))
-
-    def corners(self) -> Floats:
-        """All points that bound the body, (N, 3), capsule radii left out."""
-        points = [face[0] for face in self.faces]
-        points += [np.asarray([c[0], c[1]], np.float64) for c in self.capsules]
-        return np.concatenate(points)
 
 
 def _mix(air: float, warm: float, share: float) -> float:
@@ -166,7 +161,9 @@ def person(
         body.capsule(hip3, knee3, 0.057 * s * girth, legs, 0.041 * s * girth)
         body.capsule(knee3, ankle3, 0.038 * s * girth, shins, 0.025 * s)
         toe = (ankle3[0] + 0.105 * s, max(ankle3[1] - 0.035, 0.03), w_foot * 1.2)
-        body.capsule((ankle3[0] - 0.02, ankle3[1] - 0.015, w_foot), toe, 0.026 * s, shoes, 0.018 * s)
+        body.capsule(
+            (ankle3[0] - 0.02, ankle3[1] - 0.015, w_foot), toe, 0.026 * s, shoes, 0.018 * s
+        )
         if coat:
             hem = (knee3[0] * 0.6, hip_v - thigh * 0.85, knee3[2] * 1.3)
             body.capsule(hip3, hem, 0.07 * s * girth, top - 0.6, 0.075 * s * girth)
@@ -239,7 +236,11 @@ def person(
 def bicycle(rng: np.random.Generator, around: Surroundings, *, ridden: bool = False) -> Body:
     """A bicycle: thin tubes near air temperature, tyres a little warmer when it is ridden."""
     air = around.air
-    metal = _mix(air, around.sky, rng.uniform(0.05, 0.25)) + around.sun * rng.uniform(0, 4)
+    metal = (
+        _mix(air, around.sky, rng.uniform(0.05, 0.25))
+        + rng.normal(0, 1.0)
+        + around.sun * rng.uniform(0, 4)
+    )
     tyre = air + (rng.uniform(1.0, 5.0) if ridden else rng.uniform(-1.0, 1.0)) + 5.0 * around.sun
     saddle = air + (4.0 if ridden else rng.uniform(-0.5, 1.5) + 6 * around.sun)
     body = Body("bicycle", texture=0.3)
@@ -249,7 +250,7 @@ def bicycle(rng: np.random.Generator, around: Surroundings, *, ridden: bool = Fa
     for centre in (back, front):
         ring = np.stack([centre + wheel * np.cos(turns), wheel * (1 + np.sin(turns))], 1)
         ring[:, 1] += 0.02
-        for a, b in zip(ring[:-1], ring[1:], strict=True):
+        for a, b in pairwise(ring):
             body.capsule((a[0], a[1], 0.0), (b[0], b[1], 0.0), 0.024, tyre)
         body.capsule((centre, wheel + 0.02, 0.0), (centre, wheel + 0.02, 0.0), 0.035, metal + 0.5)
     hub_b, hub_f = (back, wheel + 0.02, 0.0), (front, wheel + 0.02, 0.0)
@@ -269,12 +270,22 @@ def bicycle(rng: np.random.Generator, around: Surroundings, *, ridden: bool = Fa
     return body
 
 
+@dataclass(frozen=True)
+class _Profile:
+    """Side view of a car: lengths and heights in metres, cabin corners as shares of the length."""
+
+    length: float
+    belt: float
+    top: float
+    nose: float
+    cabin: tuple[float, float, float, float]  # rear low, rear top, front top, front low
+
+
 _PROFILES = {
-    # half of the side view as shares of length and metres: bonnet line, then cabin corners
-    "saloon": dict(length=4.5, belt=0.86, top=1.42, cabin=(-0.34, -0.20, 0.10, 0.24), nose=0.70),
-    "hatch": dict(length=3.95, belt=0.90, top=1.48, cabin=(-0.47, -0.36, 0.10, 0.27), nose=0.74),
-    "suv": dict(length=4.5, belt=1.05, top=1.72, cabin=(-0.48, -0.40, 0.11, 0.24), nose=0.92),
-    "van": dict(length=4.9, belt=1.15, top=1.95, cabin=(-0.49, -0.47, 0.24, 0.40), nose=1.0),
+    "saloon": _Profile(4.5, 0.86, 1.42, 0.70, (-0.34, -0.20, 0.10, 0.24)),
+    "hatch": _Profile(3.95, 0.90, 1.48, 0.74, (-0.47, -0.36, 0.10, 0.27)),
+    "suv": _Profile(4.5, 1.05, 1.72, 0.92, (-0.48, -0.40, 0.11, 0.24)),
+    "van": _Profile(4.9, 1.15, 1.95, 1.00, (-0.49, -0.47, 0.24, 0.40)),
 }
 
 
@@ -287,15 +298,15 @@ def car(rng: np.random.Generator, around: Surroundings) -> Body:
     name = str(rng.choice(list(_PROFILES), p=[0.36, 0.32, 0.22, 0.10]))
     shape = _PROFILES[name]
     scale = rng.uniform(0.93, 1.06)
-    length, half = float(shape["length"]) * scale, 0.5 * 1.78 * rng.uniform(0.95, 1.05)
-    belt, top, nose = (float(shape[k]) * scale for k in ("belt", "top", "nose"))
-    rear_low, rear_top, front_top, front_low = (length * c for c in shape["cabin"])
+    length, half = shape.length * scale, 0.5 * 1.78 * rng.uniform(0.95, 1.05)
+    belt, top, nose = (v * scale for v in (shape.belt, shape.top, shape.nose))
+    rear_low, rear_top, front_top, front_low = (length * c for c in shape.cabin)
     sill = 0.24
     front, rear = length / 2, -length / 2
     air, sky, sun = around.air, around.sky, around.sun
     running = rng.random() < 0.62
     heat = rng.uniform(0.35, 1.0) if running else rng.uniform(0, 0.12)
-    paint = air + sun * rng.uniform(2, 14) + rng.normal(0, 0.8)
+    paint = air + sun * rng.uniform(2, 14) + rng.normal(0, 1.2)
     if around.kind == "night":
         paint -= rng.uniform(0.3, 2.5)
     flat_paint = _mix(paint, sky, rng.uniform(0.08, 0.22))  # faces that look up
@@ -304,12 +315,12 @@ def car(rng: np.random.Generator, around: Surroundings) -> Body:
     grille = paint + heat * rng.uniform(8, 24)
     tyre = air + 4 * sun + heat * rng.uniform(4, 14)
     disc = tyre + heat * rng.uniform(2, 20)
-    under = around.ground + heat * rng.uniform(4, 14) - sun * 5
+    under = around.ground + heat * rng.uniform(1, 6) - sun * rng.uniform(2, 6)
 
     body = Body("car", texture=0.3)
-    inner = half * 0.97
-    patch = [(front * 0.9, 0.02, -inner), (rear * 0.95, 0.02, -inner)]
-    patch += [(rear * 0.95, 0.02, inner), (front * 0.9, 0.02, inner)]
+    inner = half * 0.85
+    patch = [(front * 0.86, 0.02, -inner), (rear * 0.8, 0.02, -inner)]
+    patch += [(rear * 0.8, 0.02, inner), (front * 0.86, 0.02, inner)]
     body.face(patch, under, two_sided=True)
     axles = (0.31 * length, -0.29 * length)
     # wheels seen from the ends and under the sill
@@ -354,8 +365,14 @@ def car(rng: np.random.Generator, around: Surroundings) -> Body:
     strip(6, 7, paint + 1.0 * heat)
     # lamps and plate
     for w in (-1.0, 1.0):
-        lamp = [(front + 0.01, nose * 0.66, w * half * 0.95), (front - 0.08, nose * 0.92, w * half * 0.95)]
-        lamp += [(front - 0.08, nose * 0.92, w * half * 0.6), (front + 0.01, nose * 0.66, w * half * 0.6)]
+        lamp = [
+            (front + 0.01, nose * 0.66, w * half * 0.95),
+            (front - 0.08, nose * 0.92, w * half * 0.95),
+        ]
+        lamp += [
+            (front - 0.08, nose * 0.92, w * half * 0.6),
+            (front + 0.01, nose * 0.66, w * half * 0.6),
+        ]
         body.face(lamp[::-1] if w > 0 else lamp, _mix(air, sky, 0.1) + heat * 4)
     if heat > 0.3:
         v, w = sill + 0.02, half * 0.6 * rng.choice([-1.0, 1.0])
@@ -369,14 +386,19 @@ def car(rng: np.random.Generator, around: Surroundings) -> Body:
         body.face(panel if w > 0 else panel[::-1], paint)
         for u in axles:
             for radius, value in ((0.33, air - 0.5), (0.30, tyre), (0.19, disc)):
-                wheel = [(u + radius * np.cos(t), 0.31 + radius * np.sin(t), w * (half + 0.01)) for t in circle]
+                wheel = [
+                    (u + radius * np.cos(t), 0.31 + radius * np.sin(t), w * (half + 0.01))
+                    for t in circle
+                ]
                 body.face(wheel if w > 0 else wheel[::-1], value)
     # cabin: glass all round under a metal roof, narrower at the top
     low, high = half * 0.94, half * 0.74
     bottom = ((front_low, hood_v), (rear_low, tail_v))
     upper = ((front_top, top), (rear_top, top))
 
-    def ring(base: tuple[float, float], peak: tuple[float, float]) -> list[tuple[float, float, float]]:
+    def ring(
+        base: tuple[float, float], peak: tuple[float, float]
+    ) -> list[tuple[float, float, float]]:
         return [
             (base[0], base[1], low),
             (peak[0], peak[1], high),
@@ -429,23 +451,40 @@ def dog(rng: np.random.Generator, around: Surroundings) -> Body:
         chest = np.array([length * 0.2, 0.78 * size])
     r_chest, r_rump = 0.19 * size * stout, 0.155 * size * stout
     body.capsule((chest[0], chest[1], 0), (rump[0], rump[1], 0), r_chest, fur, r_rump)
-    body.capsule(
-        (chest[0] * 0.8, chest[1] - 0.07 * size, 0), (0.0, (chest[1] + rump[1]) / 2 - 0.05 * size, 0),
-        r_chest * 0.95, fur + 0.8, r_rump * 0.95,
-    )  # fmt: skip
+    belly = (0.0, (chest[1] + rump[1]) / 2 - 0.05 * size, 0)
+    brisket = (chest[0] * 0.8, chest[1] - 0.07 * size, 0)
+    body.capsule(brisket, belly, r_chest * 0.95, fur + 0.8, r_rump * 0.95)
     up = rng.uniform(0.05, 0.42)
     head = chest + size * np.array([0.34, up])
-    body.capsule((chest[0], chest[1] + 0.04, 0), (head[0], head[1], 0), 0.13 * size * stout, fur + 0.5, 0.10 * size)
+    body.capsule(
+        (chest[0], chest[1] + 0.04, 0),
+        (head[0], head[1], 0),
+        0.13 * size * stout,
+        fur + 0.5,
+        0.10 * size,
+    )
     body.capsule((head[0], head[1], 0), (head[0] + 0.05 * size, head[1], 0), 0.125 * size, face)
     muzzle = head + size * np.array([0.27, -0.07])
-    body.capsule((head[0] + 0.1 * size, head[1] - 0.03 * size, 0), (muzzle[0], muzzle[1], 0), 0.075 * size, face + 0.5, 0.05 * size)
+    body.capsule(
+        (head[0] + 0.1 * size, head[1] - 0.03 * size, 0),
+        (muzzle[0], muzzle[1], 0),
+        0.075 * size,
+        face + 0.5,
+        0.05 * size,
+    )
     nose = muzzle + np.array([0.05, 0.0]) * size
     body.capsule((nose[0], nose[1], 0), (nose[0], nose[1], 0), 0.03 * size, _mix(air, CORE, 0.3))
     pricked = rng.random() < 0.5
     for side in (-1.0, 1.0):
         w = side * 0.085 * size
         tip = (head[0] - 0.06 * size, head[1] + (0.2 if pricked else -0.12) * size, w * 1.4)
-        body.capsule((head[0] - 0.02 * size, head[1] + 0.08 * size, w), tip, 0.05 * size, face - 1, 0.025 * size)
+        body.capsule(
+            (head[0] - 0.02 * size, head[1] + 0.08 * size, w),
+            tip,
+            0.05 * size,
+            face - 1,
+            0.025 * size,
+        )
     phase, swing = rng.uniform(0, 2 * np.pi), rng.uniform(0.05, 0.5)
     for index, (joint, radius) in enumerate(((chest, 0.075), (rump, 0.095))):
         for side in (-1.0, 1.0):
@@ -454,14 +493,32 @@ def dog(rng: np.random.Generator, around: Surroundings) -> Body:
             top = joint + np.array([-0.03 if index == 0 else 0.03, -0.05]) * size
             if sitting and index == 1:
                 foot = np.array([top[0] + 0.3 * size, 0.04])
-                body.capsule((top[0], top[1], w), (foot[0], foot[1], w * 1.6), 0.13 * size, legs, 0.04 * size)
+                body.capsule(
+                    (top[0], top[1], w), (foot[0], foot[1], w * 1.6), 0.13 * size, legs, 0.04 * size
+                )
                 continue
-            knee = top + 0.36 * size * np.array([np.sin(angle) * 0.7 + (0.1 if index else 0.0), -1.0])
-            foot = np.array([knee[0] + 0.3 * size * np.sin(angle) - (0.12 * size if index else 0), 0.035])
-            body.capsule((top[0], top[1], w), (knee[0], knee[1], w), radius * size * stout, legs, 0.05 * size)
-            body.capsule((knee[0], knee[1], w), (foot[0], foot[1], w), 0.045 * size, legs - 0.8, 0.035 * size)
-            body.capsule((foot[0], foot[1], w), (foot[0] + 0.07 * size, foot[1], w), 0.035 * size, legs - 1.5)
+            knee = top + 0.36 * size * np.array(
+                [np.sin(angle) * 0.7 + (0.1 if index else 0.0), -1.0]
+            )
+            foot = np.array(
+                [knee[0] + 0.3 * size * np.sin(angle) - (0.12 * size if index else 0), 0.035]
+            )
+            body.capsule(
+                (top[0], top[1], w), (knee[0], knee[1], w), radius * size * stout, legs, 0.05 * size
+            )
+            body.capsule(
+                (knee[0], knee[1], w), (foot[0], foot[1], w), 0.045 * size, legs - 0.8, 0.035 * size
+            )
+            body.capsule(
+                (foot[0], foot[1], w), (foot[0] + 0.07 * size, foot[1], w), 0.035 * size, legs - 1.5
+            )
     lift = rng.uniform(-0.2, 0.45)
     tail = rump + size * np.array([-0.38, lift])
-    body.capsule((rump[0] - r_rump * 0.7, rump[1] + 0.04 * size, 0), (tail[0], tail[1], 0), 0.055 * size, fur - 1.5, 0.025 * size)
+    body.capsule(
+        (rump[0] - r_rump * 0.7, rump[1] + 0.04 * size, 0),
+        (tail[0], tail[1], 0),
+        0.055 * size,
+        fur - 1.5,
+        0.025 * size,
+    )
     return body
