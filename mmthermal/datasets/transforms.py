@@ -9,15 +9,16 @@ from mmdet.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadThermalImage(LoadImageFromFile):
-    """Load an 8-bit or 16-bit image as one float32 channel, with no bit lost.
+    """Load an 8-bit or 16-bit image as float32, with no bit lost.
 
     mmdet's own loader cuts 16 bits to 8 and repeats the channel three times, without a word.
     Colour files (a rendered palette) become grey, or fail.
 
-    Required keys: ``img_path``. Added keys: ``img`` (H, W) float32, ``img_shape``,
-    ``ori_shape``.
+    Required keys: ``img_path``. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32,
+    ``img_shape``, ``ori_shape``.
 
     Args:
+        channels: 1, or 3 to repeat the channel for a backbone that was pretrained on colour.
         colour: ``'grey'`` to convert images of several channels, ``'error'`` to refuse them.
         backend_args: as ``LoadImageFromFile``.
 
@@ -26,10 +27,15 @@ class LoadThermalImage(LoadImageFromFile):
         ValueError: if it can't be decoded or has a colour that isn't allowed.
     """
 
-    def __init__(self, *, colour: str = "grey", backend_args: dict | None = None) -> None:
+    def __init__(
+        self, *, channels: int = 1, colour: str = "grey", backend_args: dict | None = None
+    ) -> None:
+        if channels not in (1, 3):
+            raise ValueError(f"channels={channels!r}: choose 1 or 3")
         if colour not in ("grey", "error"):
             raise ValueError(f"colour={colour!r}: choose 'grey' or 'error'")
         super().__init__(to_float32=True, color_type="unchanged", backend_args=backend_args)
+        self.channels = channels
         self.colour = colour
 
     def transform(self, results: dict) -> dict:
@@ -58,12 +64,16 @@ class LoadThermalImage(LoadImageFromFile):
                     f"the image {path} has {image.shape[2]} channels where one is expected; "
                     "colour='grey' converts it"
                 )
-            results["img"] = _to_grey(image)
+            image = _to_grey(image)
+        results["img"] = np.repeat(image[..., None], 3, 2) if self.channels == 3 else image
         return results
 
     def __repr__(self) -> str:
         """Name and settings."""
-        return f"{type(self).__name__}(colour={self.colour!r}, backend_args={self.backend_args})"
+        return (
+            f"{type(self).__name__}(channels={self.channels}, colour={self.colour!r}, "
+            f"backend_args={self.backend_args})"
+        )
 
 
 def _to_grey(image: np.ndarray) -> np.ndarray:
