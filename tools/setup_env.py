@@ -77,12 +77,20 @@ class Console:
 
     def __init__(self) -> None:
         self._tty = sys.stdout.isatty()
+        self._noted = 0.0
+
+    def start(self) -> float:
+        """Begin a step: its first line comes after NOTE_EVERY seconds.
+
+        Returns:
+            the time, for the clock.
+        """
         self._noted = time.monotonic()
+        return self._noted
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
         print(f"\r\033[K{text}" if self._tty else text, flush=True)
-        self._noted = time.monotonic()
 
     def progress(self, text: str) -> None:
         """Show where a step stands."""
@@ -91,6 +99,7 @@ class Console:
             print(f"\r\033[K{text[:width]}", end="", flush=True)
         elif time.monotonic() - self._noted >= NOTE_EVERY:
             self.say(text)
+            self._noted = time.monotonic()
 
 
 def clock(seconds: float) -> str:
@@ -265,7 +274,7 @@ class Environment:
         Raises:
             SetupError: it failed; the message has the last lines and the log's path.
         """
-        start = time.monotonic()
+        start = self.console.start()
         begin = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as output:
             output.write(f"\n$ {shlex.join(command)}\n".encode())
@@ -359,7 +368,8 @@ class Environment:
         for wheel in [*store.glob("mmcv-*.whl"), *self._pip_cached()]:
             self._install_wheel(wheel)
             if not self._mmcv_fault(ops):
-                self.console.say(f"      taken from {wheel.parent}, no need to compile")
+                kept = "mmthermal's" if wheel.parent == store else "pip's"
+                self.console.say(f"      compiled before, taken from {kept} cache")
                 break
         else:
             check_compiler()
@@ -454,9 +464,17 @@ class Environment:
             "interrupted build goes on where it was"
         )
 
+        def compiled() -> int:
+            return sum(1 for _ in (source / "build").rglob("*.o"))
+
+        before, start = compiled(), time.monotonic()
+
         def status() -> str:
-            done = sum(1 for _ in (source / "build").rglob("*.o"))
-            return f" of {expected.split(';')[0]}, {done} of {len(units)} files compiled"
+            done, passed = compiled(), time.monotonic() - start
+            text = f" of {expected.split(';')[0]}, {done} of {len(units)} files compiled"
+            if done >= before + 5 and passed > 60:  # a pace to go by
+                text += f", {clock(passed / (done - before) * (len(units) - done))} left"
+            return text
 
         flags = "-g0 -O1"
         env = {
