@@ -87,6 +87,8 @@ class CompositeRetinaHead(DenseCompositeMixin, RetinaHead):
                 anchors = torch.cat([get_box_tensor(cat_boxes(levels)) for levels in anchor_list])
                 pred = get_box_tensor(self.bbox_coder.decode(anchors[pos_inds], pred))
             if self.loss_composite.box_form is None:
+                if not len(pos_inds):  # mmdet's IoU of no boxes has no graph
+                    return pred.sum()
                 return self.loss_bbox(pred, target, reduction_override="sum")
             return self.loss_composite.box_sum(pred, target)
 
