@@ -1,8 +1,12 @@
 """Resume under torch >= 2.6, with its safe loading left on."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+
+_STATISTICS = ("min", "max", "current", "mean")
 
 
 def allow_checkpoint_classes() -> None:
@@ -10,20 +14,39 @@ def allow_checkpoint_classes() -> None:
 
     Since torch 2.6 a checkpoint is read with ``weights_only=True``, which refuses any class that
     isn't on an allow-list, and mmengine 0.10.7 resumes without putting its own there. These are
-    plain containers of numbers: safe loading stays on for everything else. Does nothing on a
-    torch without the list (before 2.4), where loading is not restricted.
+    plain containers of numbers: safe loading stays on for everything else. Does nothing on older
+    torch, where loading isn't restricted.
     """
-    add = getattr(torch.serialization, "add_safe_globals", None)
-    if add is None:
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 6):
         return
-    core = getattr(np, "_core", None) or np.core
+    multiarray = getattr(np, "_core", None) or np.core
+    multiarray = multiarray.multiarray
     dtypes = [type(np.dtype(kind)) for kind in ("bool", "int32", "int64", "float32", "float64")]
-    reconstruct = core.multiarray._reconstruct
-    add([HistoryBuffer, np.ndarray, np.dtype, *dtypes, core.multiarray.scalar, reconstruct])
-    # numpy < 2 and numpy >= 2 write different module names for the same two functions
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        for function in (core.multiarray.scalar, reconstruct):
-            try:
-                add([(function, f"{module}.{function.__name__}")])
-            except (TypeError, ValueError):  # torch < 2.6 takes no names
-                return
+    # numpy 1 and 2 give the same functions different module names, and a checkpoint may come
+    # from the other one.
+    numpy_functions = [
+        (function, f"numpy.{core}.multiarray.{function.__name__}")
+        for function in (multiarray.scalar, multiarray._reconstruct)
+        for core in ("core", "_core")
+    ]
+    torch.serialization.add_safe_globals(
+        [
+            HistoryBuffer,
+            np.ndarray,
+            np.dtype,
+            *dtypes,
+            *numpy_functions,
+            (_statistics_method, "builtins.getattr"),
+        ]
+    )
+
+
+def _statistics_method(owner: object, name: str) -> Callable:
+    """All that a checkpoint may ask of ``getattr``: HistoryBuffer pickles four of its methods.
+
+    Stands in for ``builtins.getattr``, which would reach anything, while a checkpoint is read.
+    """
+    if owner is not HistoryBuffer or name not in _STATISTICS:
+        raise ValueError(f"the checkpoint asks for {name!r} of {owner!r}, which isn't allowed")
+    method: Callable = getattr(HistoryBuffer, name)
+    return method
