@@ -8,12 +8,14 @@ from mmthermal.evaluation.overlap import (
     Subset,
     largest_overlap,
 )
+from mmthermal.evaluation.overlap_coco_metric import OverlapCocoMetric
 
 __all__ = [
     "AREA_SUBSETS",
     "DEFAULT_SUBSETS",
     "OVERLAP_KEYS",
     "MatchTable",
+    "OverlapCocoMetric",
     "Subset",
     "largest_overlap",
 ]

@@ -236,6 +236,7 @@ class MatchTable:
         self.dets = self._sort_detections(dets)
         # Detections of class k are rows bounds[k]:bounds[k + 1], best score first.
         self._bounds = np.searchsorted(self.dets["cat"], np.arange(len(self.cat_ids) + 1))
+        self._by_score = np.argsort(-self.dets["score"], kind="stable")
         self._group = self.dets["img"] * len(self.cat_ids) + self.dets["cat"]
         self.pairs = find_pairs(
             self.dets["box"],
@@ -757,6 +758,86 @@ class MatchTable:
                 )
         return result
 
+    def to_dict(
+        self,
+        *,
+        score_thr: float | None = None,
+        miss_rate: bool = False,
+        error_types: bool = False,
+    ) -> dict[str, Any]:
+        """Everything the table knows, ready for JSON.
+
+        Args:
+            score_thr: operating point, see :meth:`summary`.
+            miss_rate: also give the log-average miss rate of each subset.
+            error_types: also give TIDE's error types and the calibration (needs hotcoco).
+
+        Returns:
+            ``num_images``, ``classes``, ``iou_thrs``, ``max_dets``, ``score_thr``; ``summary``,
+            see :meth:`summary`; ``subsets``: per subset ``name``, ``rule``, ``num_gt``, ``AP``,
+            ``AP50``, ``AP75``, ``AR``, ``best_f1``, ``miss_rate`` and ``per_class``; ``pairs``;
+            ``confusion``: matrices of 'all' and 'overlapped'; ``error_types``; ``calibration``.
+        """
+        summary = self.summary(score_thr=score_thr)
+        has_50 = "score_thr" in summary
+        rows = []
+        for subset in self.subsets:
+            prefix = "" if subset.name == "all" else f"{subset.name}_"
+            row: dict[str, Any] = {
+                "name": subset.name,
+                "rule": subset.rule,
+                "num_gt": self.num_gts(subset.name),
+                **{
+                    key: summary[f"{prefix}{key}"]
+                    for key in ("AP", "AP50", "AP75", "AR")
+                    if f"{prefix}{key}" in summary
+                },
+            }
+            if has_50:
+                row["best_f1"] = self.best_f1(subset.name)
+            if has_50 and miss_rate:
+                row["miss_rate"] = self.log_average_miss_rate(subset.name)
+            row["per_class"] = {
+                name: self._class_row(subset.name, cat_id)
+                for name, cat_id in zip(self.class_names, self.cat_ids, strict=True)
+            }
+            rows.append(row)
+        table: dict[str, Any] = {
+            "num_images": len(self.img_ids),
+            "classes": self.class_names,
+            "iou_thrs": self.iou_thrs.tolist(),
+            "max_dets": self.max_dets,
+            "summary": summary,
+            "subsets": rows,
+        }
+        if has_50:
+            used = summary["score_thr"]
+            table["score_thr"] = used
+            table["pairs"] = self.pairs_found(used)
+            table["confusion"] = {
+                name: self.confusion(name, score_thr=used).tolist()
+                for name in ("all", "overlapped")
+                if name in self._subset_inds
+            }
+        if error_types:
+            from mmthermal.evaluation.error_types import calibration
+
+            table["error_types"] = self.error_types()
+            table["calibration"] = calibration(self)
+        return table
+
+    def _class_row(self, subset: str, cat_id: int) -> dict[str, float]:
+        """AP, AP50, AP75, AR and the number of ground truths of one class."""
+        row = {"AP": self.average_precision(subset, cat_id=cat_id)}
+        for thr in (0.5, 0.75):
+            if np.isclose(self.iou_thrs, thr).any():
+                row[f"AP{round(100 * thr)}"] = self.average_precision(
+                    subset, iou_thr=thr, cat_id=cat_id
+                )
+        row["AR"] = self.average_recall(subset, cat_id=cat_id)
+        row["num_gt"] = self.num_gts(subset, cat_id=cat_id)
+        return row
+
     # ------------------------------------------------------------------ inner parts
 
     def _subset_ind(self, name: str) -> int:
@@ -870,21 +951,24 @@ class MatchTable:
     ) -> tuple[Floats, Floats, Floats, float]:
         """Scores of the classes together, falling, with running counts of hits and kept ones."""
         weights = self._weights(image_counts)
-        scores, states, counts, total = [np.zeros(0)], [np.zeros(0, np.int8)], [np.zeros(0)], 0.0
-        for s, k, t in self._cells(subset, iou_thr, cat_id):
-            scores.append(self.dets["score"][self._bounds[k] : self._bounds[k + 1]])
-            states.append(self._states(s, k, t))
-            counts.append(self._class_weights(k, weights))
-            total += self._num_gts(s, k, weights)
-        score, state, count = np.concatenate(scores), np.concatenate(states), np.concatenate(counts)
-        order = np.argsort(-score, kind="stable")
-        state, count = state[order], count[order]
-        return score[order], np.cumsum(count * (state == 1)), np.cumsum(count * (state != 2)), total
+        cells = self._cells(subset, iou_thr, cat_id)
+        states = [np.zeros(0, np.int8), *(self._states(*cell) for cell in cells)]
+        total = sum(self._num_gts(s, k, weights) for s, k, _ in cells)
+        if cat_id is None:
+            rows = self._by_score
+        else:
+            k = self._cat_ind(cat_id)
+            rows = np.arange(self._bounds[k], self._bounds[k + 1])
+        state = np.concatenate(states)[rows - rows.min(initial=len(self.dets["score"]))]
+        scores = self.dets["score"][rows]
+        if weights is None:
+            return scores, np.cumsum(state == 1), np.cumsum(state != 2), total
+        count = weights[self.dets["img"][rows]]
+        return scores, np.cumsum(count * (state == 1)), np.cumsum(count * (state != 2)), total
 
     def _rows_above(self, score_thr: float) -> Ints:
         """Detections of at least this score, best first over all classes."""
-        rows = np.flatnonzero(self.dets["score"] >= score_thr)
-        return rows[np.argsort(-self.dets["score"][rows], kind="stable")]
+        return self._by_score[self.dets["score"][self._by_score] >= score_thr]
 
     def _match_across_classes(self, rows: Ints, ignore: Bools, iou_thr: float) -> tuple[Ints, Ints]:
         """Match within classes, then what is left over across classes.
@@ -942,7 +1026,7 @@ class MatchTable:
 
 
 def _operating_point(
-    at: int, scores: Floats, hits: Floats, kept: Floats, total: float
+    at: int, scores: Floats, hits: NDArray[Any], kept: NDArray[Any], total: float
 ) -> dict[str, float]:
     """F1, threshold, precision and recall with the detections up to ``at`` kept."""
     return {

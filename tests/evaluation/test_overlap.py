@@ -1,0 +1,172 @@
+"""Overlap among ground truths: closed forms, a raster reference, the rules of subsets."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
+
+from mmthermal.evaluation.overlap import (
+    AREA_SUBSETS,
+    DEFAULT_SUBSETS,
+    OVERLAP_KEYS,
+    Subset,
+    box_iou,
+    check_subsets,
+    largest_overlap,
+)
+
+# A (0, 0)-(10, 10), B the same moved by (5, 0): intersection 50, union 150; C far away.
+A, B, C = [0, 0, 10, 10], [5, 0, 10, 10], [100, 100, 10, 10]
+
+
+def test_two_boxes_of_one_class() -> None:
+    found = largest_overlap([A, B, C], [1, 1, 1], [0, 0, 0])
+    np.testing.assert_allclose(found["iou"], [50 / 150, 50 / 150, 0])
+    np.testing.assert_allclose(found["iou_same"], [50 / 150, 50 / 150, 0])
+    np.testing.assert_array_equal(found["iou_cross"], [0, 0, 0])
+    np.testing.assert_allclose(found["covered"], [0.5, 0.5, 0])
+
+
+def test_classes_are_told_apart() -> None:
+    # D covers A's upper half: IoU with A 50/100, with B 25/125.
+    found = largest_overlap([A, B, [0, 0, 10, 5]], [1, 2, 1], [0, 0, 0])
+    np.testing.assert_allclose(found["iou_same"], [0.5, 0, 0.5])
+    np.testing.assert_allclose(found["iou_cross"], [50 / 150, 50 / 150, 25 / 125])
+    np.testing.assert_allclose(found["iou"], [0.5, 50 / 150, 0.5])
+
+
+def test_covered_is_the_union_of_the_others() -> None:
+    # Two boxes over the left half of A, of which one lies in the other: 50 of 100, not 75.
+    found = largest_overlap([A, [0, 0, 5, 10], [0, 0, 5, 5]], [1, 1, 1], [0, 0, 0])
+    np.testing.assert_allclose(found["covered"], [0.5, 1.0, 1.0])
+
+
+def test_crowds_neither_cover_nor_count() -> None:
+    found = largest_overlap([A, B, A], [1, 1, 1], [0, 1, 1])
+    for key in OVERLAP_KEYS:
+        np.testing.assert_array_equal(found[key], [0, 0, 0])
+
+
+def test_equal_boxes_and_touching_edges() -> None:
+    found = largest_overlap([A, A, [10, 0, 5, 10]], [1, 2, 3], [0, 0, 0])
+    np.testing.assert_array_equal(found["iou"], [1, 1, 0])
+    np.testing.assert_array_equal(found["covered"], [1, 1, 0])
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_nothing_to_overlap_with(count: int) -> None:
+    found = largest_overlap([A][:count], [1][:count], [0][:count])
+    assert all(found[key].shape == (count,) and not found[key].any() for key in OVERLAP_KEYS)
+
+
+boxes_strategy = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(0, 15), st.integers(0, 15)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(boxes=boxes_strategy, seed=st.integers(0, 1000))
+def test_equals_a_raster(boxes: list[tuple[int, ...]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes, crowd = rng.integers(0, 3, len(boxes)), rng.random(len(boxes)) < 0.2
+    found = largest_overlap(boxes, classes, crowd)
+    rasters = np.zeros((len(boxes), 40, 40), dtype=bool)
+    for raster, (x, y, w, h) in zip(rasters, boxes, strict=True):
+        raster[y : y + h, x : x + w] = True
+    for i, own in enumerate(rasters):
+        others = [j for j in range(len(boxes)) if j != i and not crowd[j] and not crowd[i]]
+        ious = {j: (own & rasters[j]).sum() / max((own | rasters[j]).sum(), 1) for j in others}
+        same = [iou for j, iou in ious.items() if classes[j] == classes[i]]
+        cross = [iou for j, iou in ious.items() if classes[j] != classes[i]]
+        assert found["iou"][i] == pytest.approx(max(ious.values(), default=0))
+        assert found["iou_same"][i] == pytest.approx(max(same, default=0))
+        assert found["iou_cross"][i] == pytest.approx(max(cross, default=0))
+        under = rasters[others].any(axis=0) & own if others else np.zeros_like(own)
+        assert found["covered"][i] == pytest.approx(under.sum() / max(own.sum(), 1), abs=1e-12)
+
+
+@given(boxes=boxes_strategy, seed=st.integers(0, 1000))
+def test_box_iou_is_bitwise_that_of_pycocotools(boxes: list[tuple[int, ...]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gts = np.array(boxes, dtype=float) + rng.uniform(0, 1, (len(boxes), 4))
+    dets = gts[rng.integers(0, len(gts), 9)] + rng.normal(0, 1, (9, 4)).round(2)
+    dets[:, 2:] = np.abs(dets[:, 2:])
+    crowd = rng.random(len(gts)) < 0.3
+    expected = coco_mask.iou(dets, gts, crowd.astype(np.uint8))
+    np.testing.assert_array_equal(box_iou(dets[:, None], gts[None], crowd[None]), expected)
+
+
+@given(boxes=boxes_strategy, seed=st.integers(0, 1000))
+def test_order_does_not_matter(boxes: list[tuple[int, ...]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes, crowd = rng.integers(0, 3, len(boxes)), rng.random(len(boxes)) < 0.2
+    order = rng.permutation(len(boxes))
+    straight = largest_overlap(boxes, classes, crowd)
+    shuffled = largest_overlap(np.array(boxes)[order], classes[order], crowd[order])
+    for key in OVERLAP_KEYS:
+        np.testing.assert_allclose(shuffled[key], straight[key][order], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "classes", "message"),
+    [
+        ([A, B], [1], "2 boxes, 1 category ids"),
+        ([[0, 0, -1, 2]], [1], "at least 0"),
+        ([[0, 0, float("nan"), 2]], [1], "finite"),
+    ],
+)
+def test_bad_input(boxes: list, classes: list, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        largest_overlap(boxes, classes, [0] * len(classes))
+
+
+def test_a_subset_excludes_its_lower_and_includes_its_upper_bound() -> None:
+    subset = Subset("x", "iou", above=0.1, upto=0.3)
+    np.testing.assert_array_equal(subset.select([0.1, 0.11, 0.3, 0.31]), [False, True, True, False])
+    assert subset.rule == "largest IoU with another ground truth > 0.1 and ≤ 0.3"
+
+
+def test_area_ranges_include_both_ends_as_in_coco() -> None:
+    by_name = {subset.name: subset.select([0, 1024, 9216]).tolist() for subset in AREA_SUBSETS}
+    assert by_name == {
+        "small": [True, True, False],
+        "medium": [False, True, True],
+        "large": [False, False, True],
+    }
+
+
+@given(value=st.floats(0, 1))
+def test_default_bins_split_the_objects(value: float) -> None:
+    by_name = {subset.name: bool(subset.select([value])[0]) for subset in DEFAULT_SUBSETS}
+    assert by_name["overlapped"] != by_name["isolated"]
+    assert sum(inside for name, inside in by_name.items() if name.startswith("covered")) == 1
+    assert by_name["overlapped@0.5"] <= by_name["overlapped@0.3"] <= by_name["overlapped"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": ""}, "needs a name"),
+        ({"name": "x", "key": "giou", "above": 0.1}, "choose one of 'iou'"),
+        ({"name": "x", "key": "iou"}, "give above or upto"),
+        ({"name": "x", "above": 0.1}, "no key"),
+        ({"name": "x", "key": "iou", "above": 0.5, "upto": 0.5}, "smaller than"),
+    ],
+)
+def test_bad_subsets(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Subset(**settings)
+
+
+def test_all_is_put_in_front_once() -> None:
+    part = Subset("part", "iou", above=0.1)
+    assert [subset.name for subset in check_subsets([part])] == ["all", "part"]
+    assert check_subsets(DEFAULT_SUBSETS) == DEFAULT_SUBSETS
+    with pytest.raises(ValueError, match="twice: part"):
+        check_subsets([part, part])
+    with pytest.raises(ValueError, match="'all' is kept"):
+        check_subsets([Subset("all", "iou", above=0.1)])
+    with pytest.raises(TypeError, match="no Subset"):
+        check_subsets([{"name": "part"}])
