@@ -30,7 +30,7 @@ setup: ## Make the environment (.venv); about 8 minutes the first time on two co
 	@"$(PYTHON)" tools/setup_env.py --venv "$(VENV)"
 
 data: setup ## Generate the embedded data set in data/synthetic
-	@[ -e data/synthetic/annotations/test.json ] || "$(PY)" tools/make_synthetic.py
+	@"$(PY)" tools/make_synthetic.py --workers 2 --preview
 
 train: data ## Train on the embedded data set and print a summary
 	"$(PY)" tools/train.py "$(CONFIG)" --work-dir "$(WORK_DIR)" $(ARGS)

@@ -52,6 +52,7 @@ setup(
             "ruff>=0.12,<0.18",
             "mypy>=1.15,<2.5",
         ],
+        "report": ["hotcoco"],  # TIDE's error types in a report
         "tensorboard": ["tensorboard"],
     },
     classifiers=[

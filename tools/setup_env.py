@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 MMCV = "2.1.0"  # the newest that mmdet 3.3.0 takes: it asserts mmcv < 2.2.0
-EXTRAS = "test,tensorboard"
+EXTRAS = "test,report,tensorboard"
 MIN_PYTHON = (3, 10)
 MIN_FREE_GB = 4.0
 # Core-seconds of the build for the CPU: 374 s on two cores.
@@ -275,10 +275,10 @@ class Environment:
             SetupError: it failed; the message has the last lines and the log's path.
         """
         start = self.console.start()
-        begin = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as output:
             output.write(f"\n$ {shlex.join(command)}\n".encode())
             output.flush()
+            begin = output.tell()
             process = subprocess.Popen(
                 command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                 env={**os.environ, **(env or {})}, start_new_session=True,
