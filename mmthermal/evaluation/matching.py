@@ -6,168 +6,34 @@ a detection takes an ignored one only if no other is left, and then it is neithe
 unmatched detections are errors in every subset.
 """
 
-import contextlib
-import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pycocotools.coco import COCO
 
-from mmthermal.evaluation.overlap import (
-    AREA_SUBSETS,
-    DEFAULT_SUBSETS,
-    OVERLAP_KEYS,
-    Subset,
-    box_iou,
-    check_subsets,
-    largest_overlap,
+from mmthermal.evaluation.coco_columns import (
+    chosen_ids,
+    ground_truth_columns,
+    load_ground_truth,
+    read_results,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from mmthermal.evaluation.greedy import MISSED, Ints, Pairs, find_pairs, match_greedily
+from mmthermal.evaluation.overlap import (
+    DEFAULT_SUBSETS,
+    Bools,
+    Floats,
+    Subset,
+    check_subsets,
+)
 
 IOU_THRS = np.linspace(0.5, 0.95, 10)
 RECALL_GRID = np.linspace(0.0, 1.0, 101)
 MISS_RATE_FPPI = np.logspace(-2.0, 0.0, 9)
 """False positives per image at which the log-average miss rate samples the curve."""
-
-MISSED = -1  # in place of a ground truth's index
-_PREFERRED = 1 << 20  # lifts ground truths of the subset over ignored ones
-_MAX_PAIRS = 1 << 21  # pairs whose IoU is computed in one go: bounds the memory
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of a detection and a ground truth that overlap enough, sorted by detection, then IoU.
-
-    Args:
-        det: (P,) detection of each pair.
-        gt: (P,) its ground truth.
-        iou: (P,) their IoU as COCO computes it (of the detection's area for a crowd).
-    """
-
-    det: Ints
-    gt: Ints
-    iou: Floats
-
-
-def find_pairs(
-    det_boxes: Floats,
-    det_groups: Ints,
-    gt_boxes: Floats,
-    gt_groups: Ints,
-    gt_crowd: Bools,
-    *,
-    min_iou: float,
-) -> Pairs:
-    """Find all pairs within a group whose IoU is large enough.
-
-    Args:
-        det_boxes: (D, 4) boxes (x, y, width, height).
-        det_groups: (D,) group of each, such as its image.
-        gt_boxes: (G, 4) boxes.
-        gt_groups: (G,) group of each.
-        gt_crowd: (G,) crowd flags.
-        min_iou: smallest IoU of a pair, more than 0.
-
-    Returns:
-        The pairs by detection; those of one detection by rising IoU and, where IoUs are equal,
-        in the order of the ground truths.
-    """
-    order = np.argsort(gt_groups, kind="stable")
-    groups = gt_groups[order]
-    first = np.searchsorted(groups, det_groups, side="left")
-    count = np.searchsorted(groups, det_groups, side="right") - first
-    ends = np.cumsum(count)
-    found: list[tuple[Ints, Ints, Floats]] = []
-    start = 0
-    while start < len(count):
-        done = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _MAX_PAIRS, side="right")))
-        part = count[start:stop]
-        det = np.repeat(np.arange(start, stop), part)
-        within = np.arange(len(det)) - np.repeat(np.cumsum(part) - part, part)
-        gt = order[np.repeat(first[start:stop], part) + within]
-        iou = box_iou(det_boxes[det], gt_boxes[gt], gt_crowd[gt])
-        keep = iou >= min_iou
-        found.append((det[keep], gt[keep], iou[keep]))
-        start = stop
-    if not found:
-        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    det, gt, iou = (np.concatenate(column) for column in zip(*found, strict=True))
-    by_iou = np.lexsort((gt, iou, det))
-    return Pairs(det[by_iou], gt[by_iou], iou[by_iou])
-
-
-def match_greedily(
-    pairs: Pairs,
-    det_groups: Ints,
-    gt_ignore: Bools,
-    gt_crowd: Bools,
-    iou_thrs: Floats,
-) -> tuple[Ints, NDArray[np.int32]]:
-    """Match as COCO does: the best detection first, each takes the best ground truth left.
-
-    All subsets and thresholds are matched together, and all groups side by side: round r serves
-    the r-th detection of every group.
-
-    Args:
-        pairs: pairs within groups, at least all with an IoU of the smallest threshold.
-        det_groups: (D,) group of each detection; within a group a detection with a smaller index
-            is served first.
-        gt_ignore: (S, G) which ground truths a subset ignores. Crowds must be ignored.
-        gt_crowd: (G,) crowd flags; a crowd takes any number of detections.
-        iou_thrs: (T,) thresholds.
-
-    Returns:
-        ``inds``: (M,) the detections that have any pair, rising; ``taken``: (M, S, T) the ground
-        truth that each took, or ``MISSED``.
-    """
-    num_sets, num_gts = gt_ignore.shape
-    thrs = np.minimum(iou_thrs, 1 - 1e-10)  # as in pycocotools
-    inds, first, sizes = np.unique(pairs.det, return_index=True, return_counts=True)
-    taken = np.full((len(inds), num_sets, len(thrs)), MISSED, dtype=np.int32)
-    if not inds.size:
-        return inds, taken
-    # Rounds: the how-many-eth of its group each detection with pairs is.
-    by_group = np.argsort(det_groups[inds], kind="stable")
-    _, group_first, group_sizes = np.unique(
-        det_groups[inds][by_group], return_index=True, return_counts=True
-    )
-    rounds = np.empty(len(inds), dtype=np.int64)
-    rounds[by_group] = np.arange(len(inds)) - np.repeat(group_first, group_sizes)
-    by_round = np.argsort(rounds, kind="stable")
-    limits = np.cumsum(np.bincount(rounds))
-
-    preference = np.where(gt_ignore.T, 0, _PREFERRED).astype(np.int32)  # (G, S)
-    free = np.ones((num_gts, num_sets, len(thrs)), dtype=bool)
-    start = 0
-    for stop in limits:
-        rows = by_round[start:stop]
-        part = sizes[rows]
-        offsets = np.cumsum(part) - part
-        rank = np.arange(part.sum()) - np.repeat(offsets, part)  # by IoU within the detection
-        at = np.repeat(first[rows], part) + rank
-        gt = pairs.gt[at]
-        value = (preference[gt] + (rank[:, None] + 1)).astype(np.int32)[:, :, None]
-        allowed = free[gt]
-        allowed &= (pairs.iou[at][:, None] >= thrs)[:, None, :]
-        best = np.maximum.reduceat(value * allowed, offsets, axis=0)
-        chosen = pairs.gt[np.maximum(first[rows][:, None, None] + best % _PREFERRED - 1, 0)]
-        row, subset, thr = np.nonzero(best)
-        winner = chosen[row, subset, thr]
-        taken[rows[row], subset, thr] = winner
-        closed = ~gt_crowd[winner]
-        free[winner[closed], subset[closed], thr[closed]] = False
-        start = int(stop)
-    return inds, taken
 
 
 @dataclass(frozen=True)
@@ -285,30 +151,9 @@ class MatchTable:
             ValueError: if a detection names an image or a category that the file lacks, a box or
                 a score is not finite, or a requested id is unknown.
         """
-        results: Any = detections
-        if isinstance(detections, (str, PathLike)):
-            results = json.loads(Path(detections).read_text(encoding="utf-8"))
-        if not isinstance(results, Sequence):
-            raise ValueError(
-                f"detections are a {type(results).__name__}: COCO's results format is a list "
-                "of dicts with image_id, category_id, bbox and score"
-            )
-        try:
-            image_ids = np.array([d["image_id"] for d in results], dtype=np.int64)
-            category_ids = np.array([d["category_id"] for d in results], dtype=np.int64)
-            boxes = np.array([d["bbox"] for d in results], dtype=np.float64).reshape(-1, 4)
-            scores = np.array([d["score"] for d in results], dtype=np.float64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"a detection is not in COCO's results format ({error!r}): each needs image_id, "
-                "category_id, bbox = [x, y, width, height] and score"
-            ) from error
         return cls.from_arrays(
             coco_gt,
-            image_ids,
-            category_ids,
-            boxes,
-            scores,
+            *read_results(detections),
             subsets=subsets,
             iou_thrs=iou_thrs,
             max_dets=max_dets,
@@ -351,9 +196,9 @@ class MatchTable:
         Raises:
             ValueError: as in :meth:`from_coco`.
         """
-        coco = _load_ground_truth(coco_gt)
-        imgs = _chosen_ids("img_ids", img_ids, coco.getImgIds(), "image")
-        cats = _chosen_ids("cat_ids", cat_ids, coco.getCatIds(), "category")
+        coco = load_ground_truth(coco_gt)
+        imgs = chosen_ids("img_ids", img_ids, coco.getImgIds(), "image")
+        cats = chosen_ids("cat_ids", cat_ids, coco.getCatIds(), "category")
         for name, ids, known in (
             ("image", image_ids, coco.getImgIds()),
             ("category", category_ids, coco.getCatIds()),
@@ -375,7 +220,7 @@ class MatchTable:
             "score": np.asarray(scores, dtype=np.float64)[keep],
         }
         return cls(
-            _ground_truth_columns(coco, imgs, cats),
+            ground_truth_columns(coco, imgs, cats),
             dets,
             img_ids=imgs.tolist(),
             cat_ids=cats.tolist(),
@@ -1035,78 +880,3 @@ def _operating_point(
         "precision": float(hits[at] / kept[at]) if kept[at] else 0.0,
         "recall": float(hits[at] / total),
     }
-
-
-def _load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
-    """Return loaded annotations without pycocotools' chatter on stdout."""
-    if isinstance(coco_gt, COCO):
-        return coco_gt
-    if not isinstance(coco_gt, (str, PathLike)):
-        raise TypeError(
-            f"coco_gt is a {type(coco_gt).__name__}: give pycocotools' COCO or the path of an "
-            "annotation file"
-        )
-    with contextlib.redirect_stdout(io.StringIO()):
-        return COCO(str(coco_gt))
-
-
-def _chosen_ids(name: str, chosen: Sequence[int] | None, known: Sequence[int], what: str) -> Ints:
-    """Rising unique ids, checked against those of the file."""
-    if chosen is None:
-        return np.unique(np.asarray(known, dtype=np.int64))
-    ids = np.unique(np.asarray(chosen, dtype=np.int64))
-    strangers = np.setdiff1d(ids, known)
-    if strangers.size:
-        raise ValueError(
-            f"{name}: the ground truth has no {what} {strangers[:5].tolist()} "
-            f"({strangers.size} unknown in all)"
-        )
-    return ids
-
-
-def _ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, NDArray[Any]]:
-    """Ground truths of the chosen images and classes as columns.
-
-    Overlap is measured among all annotations of an image, also those of classes that are not
-    evaluated: what hides an object does not depend on the question.
-    """
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("id", "img", "cat", "box", "crowd", "area", *OVERLAP_KEYS)
-    }
-    cat_inds = {cat: k for k, cat in enumerate(cat_ids.tolist())}
-    for i, img_id in enumerate(img_ids.tolist()):
-        anns = coco.imgToAnns.get(img_id, [])
-        if not anns:
-            continue
-        overlap = largest_overlap(
-            [ann["bbox"] for ann in anns],
-            [ann["category_id"] for ann in anns],
-            [ann.get("iscrowd", 0) for ann in anns],
-        )
-        for j, ann in enumerate(anns):
-            if ann["category_id"] not in cat_inds:
-                continue
-            columns["id"].append(ann["id"])
-            columns["img"].append(i)
-            columns["cat"].append(cat_inds[ann["category_id"]])
-            columns["box"].append(ann["bbox"])
-            columns["crowd"].append(bool(ann.get("iscrowd", 0)))
-            columns["area"].append(ann.get("area", ann["bbox"][2] * ann["bbox"][3]))
-            for key in OVERLAP_KEYS:
-                columns[key].append(overlap[key][j])
-    types: dict[str, Any] = {"id": np.int64, "img": np.int64, "cat": np.int64, "crowd": bool}
-    arrays = {name: np.array(rows, dtype=types.get(name, float)) for name, rows in columns.items()}
-    arrays["box"] = arrays["box"].reshape(-1, 4)
-    return arrays
-
-
-__all__ = [
-    "AREA_SUBSETS",
-    "DEFAULT_SUBSETS",
-    "IOU_THRS",
-    "RECALL_GRID",
-    "MatchTable",
-    "Pairs",
-    "find_pairs",
-    "match_greedily",
-]

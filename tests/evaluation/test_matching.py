@@ -12,13 +12,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmthermal.evaluation.matching import (
-    MISSED,
-    MatchTable,
-    Pairs,
-    find_pairs,
-    match_greedily,
-)
+from mmthermal.evaluation.matching import MatchTable
 from mmthermal.evaluation.overlap import AREA_SUBSETS, DEFAULT_SUBSETS, Subset, largest_overlap
 
 REAL = Path(__file__).parents[2] / "../shared/data/hituav160/annotations/val.json"
@@ -274,81 +268,6 @@ def test_no_image_at_all_is_nothing_to_measure() -> None:
     assert table.average_precision(image_counts=zeros) == -1
     assert table.average_recall(image_counts=zeros) == -1
     assert table.best_f1(image_counts=zeros)["f1"] == -1
-
-
-# ---------------------------------------------------------------- the matching itself
-
-
-def slow_match(iou: np.ndarray, ignore: np.ndarray, crowd: np.ndarray, thr: float) -> list[int]:
-    """Match one image by the loop of pycocotools, over detections best first."""
-    order = np.argsort(ignore, kind="stable")
-    taken = np.zeros(iou.shape[1], dtype=bool)
-    result = []
-    for row in iou:
-        best, chosen = min(thr, 1 - 1e-10), MISSED
-        for g in order:
-            if taken[g] and not crowd[g]:
-                continue
-            if chosen != MISSED and not ignore[chosen] and ignore[g]:
-                break
-            if row[g] >= best:
-                best, chosen = row[g], int(g)
-        if chosen != MISSED:
-            taken[chosen] = True
-        result.append(chosen)
-    return result
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_greedy_matching_equals_a_plain_loop(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    num_groups, thrs = 3, np.array([0.3, 0.5, 1.0])
-    det_groups, gt_groups = rng.integers(0, num_groups, 15), rng.integers(0, num_groups, 10)
-    iou = rng.integers(0, 6, (15, 10)) / 5  # with equal IoUs, and some of exactly 1
-    crowd = rng.random(10) < 0.2
-    ignore = np.stack([crowd, crowd | (rng.random(10) < 0.5), np.ones(10, dtype=bool)])
-    det, gt = np.nonzero((iou >= 0.3) & (det_groups[:, None] == gt_groups[None]))
-    order = np.lexsort((gt, iou[det, gt], det))
-    pairs = Pairs(det[order], gt[order], iou[det, gt][order])
-    inds, taken = match_greedily(pairs, det_groups, ignore, crowd, thrs)
-    full = np.full((15, len(ignore), len(thrs)), MISSED)
-    full[inds] = taken
-    for group in range(num_groups):
-        rows, columns = np.flatnonzero(det_groups == group), np.flatnonzero(gt_groups == group)
-        for s, flags in enumerate(ignore):
-            for t, thr in enumerate(thrs):
-                part = iou[np.ix_(rows, columns)]
-                local = slow_match(part, flags[columns], crowd[columns], thr)
-                expected = [columns[j] if j != MISSED else MISSED for j in local]
-                assert full[rows, s, t].tolist() == expected
-
-
-def test_find_pairs_keeps_groups_apart_and_sorts_by_iou() -> None:
-    box, near, far = [0.0, 0, 10, 10], [0.0, 0, 10, 8], [50.0, 0, 10, 10]
-    pairs = find_pairs(
-        np.array([box, box, far]),
-        np.array([0, 1, 0]),
-        np.array([box, near, near, box]),
-        np.array([0, 0, 1, 2]),
-        np.zeros(4, dtype=bool),
-        min_iou=0.5,
-    )
-    assert pairs.det.tolist() == [0, 0, 1]
-    assert pairs.gt.tolist() == [1, 0, 2]
-    assert pairs.iou.tolist() == [0.8, 1.0, 0.8]
-
-
-def test_find_pairs_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    dets, gts = rng.uniform(1, 20, (50, 4)), rng.uniform(1, 20, (30, 4))
-    groups = rng.integers(0, 4, 50), rng.integers(0, 4, 30)
-    args = (dets, groups[0], gts, groups[1], rng.random(30) < 0.2)
-    whole = find_pairs(*args, min_iou=0.1)
-    monkeypatch.setattr("mmthermal.evaluation.matching._MAX_PAIRS", 7)
-    parts = find_pairs(*args, min_iou=0.1)
-    assert len(whole.det) > 50
-    for name in ("det", "gt", "iou"):
-        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
 # ---------------------------------------------------------------- closed forms
