@@ -1,5 +1,14 @@
 """Heads in mmdet's registry."""
 
+from mmthermal.heads.composite_bbox_head import CompositeBBoxHead, CompositeConvBBoxHead
 from mmthermal.heads.composite_retina_head import CompositeRetinaHead
+from mmthermal.heads.float32_roi_extractor import Float32RoIExtractor
+from mmthermal.heads.float32_rpn_head import Float32RPNHead
 
-__all__ = ["CompositeRetinaHead"]
+__all__ = [
+    "CompositeBBoxHead",
+    "CompositeConvBBoxHead",
+    "CompositeRetinaHead",
+    "Float32RPNHead",
+    "Float32RoIExtractor",
+]

@@ -1,5 +1,5 @@
 """Losses in mmdet's registry."""
 
-from mmthermal.losses.composite_loss import CompositeLoss
+from mmthermal.losses.composite_loss import CompositeLoss, build_composite_loss
 
-__all__ = ["CompositeLoss"]
+__all__ = ["CompositeLoss", "build_composite_loss"]

@@ -1,10 +1,12 @@
 """Composite loss as a registered module: settings, schedule, one call into the maths."""
 
 import warnings
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmdet.registry import MODELS
+from mmdet.utils import ConfigType
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
@@ -199,6 +201,8 @@ class CompositeLoss(nn.Module):
         box_sum: Tensor,
         dense_sum: Tensor | None = None,
         avg_factor: float | None = None,
+        box_factor: float | Tensor | None = None,
+        min_box_factor: float = 1.0,
         pos_weights: Tensor | None = None,
         neg_weights: Tensor | None = None,
     ) -> dict[str, Tensor]:
@@ -211,8 +215,11 @@ class CompositeLoss(nn.Module):
             box_sum: scalar, the box loss summed over the positives.
             dense_sum: scalar, the focal loss summed over all anchors; may be None where
                 :meth:`schedule` gives it no weight.
-            avg_factor: mmdet's count of positives, of at least 1 per image; the number of
-                positives, at least 1, if None.
+            avg_factor: what the dense term is divided by: mmdet's count of positives, of at
+                least 1 per image, or of sampled RoIs; the number of positives if None.
+            box_factor: what the box term is divided by where ``count_empty`` is False; the number
+                of positives if None. A head with a quality branch passes the sum of its weights.
+            min_box_factor: floor of the box term's divisor, > 0.
             pos_weights: (P,), non-negative, or None for ones.
             neg_weights: (H,), non-negative, or None for ones.
 
@@ -236,14 +243,17 @@ class CompositeLoss(nn.Module):
             if w_dense:
                 raise ValueError(f"w_dense is {w_dense}, but dense_sum is None")
             dense_sum = torch.zeros_like(sums.num_pos)
-        if avg_factor is None:
-            avg_factor = max(pos_logits.size(0), 1)
-        head = [box_sum, dense_sum, sums.num_pos.new_tensor(float(avg_factor))]
-        vector = _sum_over_ranks(torch.cat([torch.stack(head), sums.to_vector()]))
-        box_sum, dense_sum, factor = vector[:3].unbind()
-        sums = CompositeSums.from_vector(vector[3:])
+        avg_factor = pos_logits.size(0) if avg_factor is None else avg_factor
+        box_factor = pos_logits.size(0) if box_factor is None else box_factor
+        counts = [sums.num_pos.new_tensor(float(count)) for count in (avg_factor, box_factor)]
+        vector = _sum_over_ranks(
+            torch.cat([torch.stack([box_sum, dense_sum, *counts]), sums.to_vector()])
+        )
+        box_sum, dense_sum, factor, per_box = vector[:4].unbind()
+        factor = factor.clamp(min=1)  # after the sum, so that a rank without positives adds none
+        sums = CompositeSums.from_vector(vector[4:])
         parts = composite_from_sums(sums, **self.combine)
-        box_factor = factor if self.count_empty else sums.num_pos
+        per_box = factor if self.count_empty else per_box.clamp(min=min_box_factor)
         loss_cls = w_dense * dense_sum / factor + w_cls * parts.combined
         log = dict(
             cls_pos=parts.cls_pos,
@@ -255,9 +265,22 @@ class CompositeLoss(nn.Module):
         )
         return dict(
             loss_cls=loss_cls,
-            loss_bbox=self.w_box * box_sum / box_factor.clamp(min=1),
+            loss_bbox=self.w_box * box_sum / per_box,
             **{name: value.detach() for name, value in log.items()},
         )
+
+
+def build_composite_loss(cfg: ConfigType, **defaults: Any) -> CompositeLoss:
+    """Build a head's composite loss.
+
+    Args:
+        cfg: config of the loss; ``type`` may be left out.
+        **defaults: what the head wants where ``cfg`` doesn't say.
+
+    Returns:
+        the loss.
+    """
+    return MODELS.build({"type": "CompositeLoss", **defaults, **cfg})
 
 
 def _sum_over_ranks(vector: Tensor) -> Tensor:

@@ -203,7 +203,8 @@ def test_at_an_rpn_it_says_so() -> None:
                 type="RPNHead",
                 in_channels=4,
                 train_cfg=ConfigDict(
-                    assigner=ASSIGNER, sampler=dict(type="HardNegativeSampler", num=8, pos_fraction=0.5)
+                    assigner=ASSIGNER,
+                    sampler=dict(type="HardNegativeSampler", num=8, pos_fraction=0.5),
                 ),
             )
         )
@@ -250,7 +251,8 @@ def roi_head(
         debug=False,
     )
     bbox_head = dict(
-        dict(type="Shared2FCBBoxHead", in_channels=4, fc_out_channels=8, roi_feat_size=3), **bbox_head
+        dict(type="Shared2FCBBoxHead", in_channels=4, fc_out_channels=8, roi_feat_size=3),
+        **bbox_head,
     )
     cfg = dict(type="StandardRoIHead", bbox_roi_extractor=EXTRACTOR, bbox_head=bbox_head)
     cfg["train_cfg"] = ConfigDict(rcnn)

@@ -1,0 +1,196 @@
+"""RoI heads with the composite loss, for Faster R-CNN and Cascade R-CNN."""
+
+from typing import Any
+
+import torch
+from mmdet.models.losses import accuracy
+from mmdet.models.roi_heads.bbox_heads import Shared2FCBBoxHead, Shared4Conv1FCBBoxHead
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import get_box_tensor
+from mmdet.utils import ConfigType
+from torch import Tensor
+
+from mmthermal.functional.checks import check_count, check_finite, check_range
+from mmthermal.functional.mining import hardest, num_hard_negatives
+from mmthermal.functional.softmax import one_vs_rest_logits
+from mmthermal.losses import build_composite_loss
+
+
+class CompositeBBoxMixin:
+    r"""Trains an mmdet ``BBoxHead`` by :class:`~mmthermal.losses.CompositeLoss`.
+
+    Comes before the mmdet head in the bases of a class. Layers, targets and prediction are
+    mmdet's, so that checkpoints can be exchanged. The dense term is the head's own ``loss_cls``
+    over all sampled RoIs, normalised as mmdet does; the positives and the hard negatives among
+    them get the composite on top. Where ``loss_composite.box_form`` is None, the head's default,
+    the box term is the head's own ``loss_bbox`` and is divided by the number of RoIs, as in
+    mmdet; else it is the composite's, divided by the number of positives.
+
+    A softmax head (C + 1 columns) is read as C one-vs-rest probabilities, those that softmax
+    gives, see :func:`~mmthermal.functional.softmax.one_vs_rest_logits`. A sigmoid head has C
+    columns, by ``CrossEntropyCustomLoss`` or ``FocalCustomLoss``.
+
+    Args:
+        loss_composite: config of the loss; ``type`` may be left out. ``box_form`` is None and
+            ``w_box`` is 1 unless given.
+        neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
+            Infinity takes every sampled negative: right after a sampler that mines.
+        min_neg: least number of hard negatives in the batch.
+        **kwargs: as the mmdet head.
+
+    Raises:
+        TypeError: for a setting of the wrong type.
+        ValueError: for a setting out of range, or a ``loss_cls`` whose columns are neither C + 1
+            of a softmax nor C of a sigmoid.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
+        neg_ratio: float = float("inf"),
+        min_neg: int = 16,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        check_range("neg_ratio", neg_ratio, 0, finite=False)
+        check_count("min_neg", min_neg)
+        self.neg_ratio = neg_ratio
+        self.min_neg = min_neg
+        self.use_softmax = not getattr(self.loss_cls, "use_sigmoid", False)
+        columns = self.num_classes + self.use_softmax
+        if self.fc_cls.out_features != columns:
+            raise ValueError(
+                f"{type(self).__name__}: {type(self.loss_cls).__name__} with "
+                f"use_sigmoid={not self.use_softmax} makes {self.fc_cls.out_features} columns for "
+                f"{self.num_classes} classes, {columns} are needed. Choose CrossEntropyLoss with "
+                "use_sigmoid=False, or CrossEntropyCustomLoss or FocalCustomLoss with "
+                f"use_sigmoid=True, num_classes={self.num_classes}"
+            )
+        self.loss_composite = build_composite_loss(loss_composite, box_form=None, w_box=1.0)
+
+    def loss(
+        self,
+        cls_score: Tensor,
+        bbox_pred: Tensor | None,
+        rois: Tensor,
+        labels: Tensor,
+        label_weights: Tensor,
+        bbox_targets: Tensor,
+        bbox_weights: Tensor,
+        reduction_override: str | None = None,
+    ) -> dict[str, Tensor]:
+        """Losses of the sampled RoIs of a batch.
+
+        Args:
+            cls_score: (R, C + 1) or (R, C), logits.
+            bbox_pred: (R, 4 * C), or (R, 4) of a class-agnostic head; None where a sampler asks
+                for the classification losses only.
+            rois: (R, 5), image index and corners.
+            labels: (R,), long; C for background.
+            label_weights: (R,), >= 0; 0 for ignored RoIs.
+            bbox_targets: (R, 4).
+            bbox_weights: (R, 4).
+            reduction_override: ``'none'`` where a sampler asks for the loss of each RoI.
+
+        Returns:
+            ``loss_cls``, ``loss_bbox`` and, for the log, the accuracy and the detached parts. With
+            a ``reduction_override``, mmdet's losses, ``loss_cls`` with one value per RoI.
+
+        Raises:
+            FloatingPointError: if a prediction is not finite.
+        """
+        if reduction_override is not None or bbox_pred is None:
+            losses = super().loss(  # type: ignore[misc]
+                cls_score,
+                bbox_pred,
+                rois,
+                labels,
+                label_weights,
+                bbox_targets,
+                bbox_weights,
+                reduction_override=reduction_override,
+            )
+            if reduction_override == "none" and losses["loss_cls"].dim() > 1:
+                losses["loss_cls"] = losses["loss_cls"].flatten(1).sum(1)
+            return losses
+        check_finite([("cls_score", cls_score), ("bbox_pred", bbox_pred)])
+        w_dense, _ = self.loss_composite.schedule()
+        with torch.autocast(cls_score.device.type, enabled=False):
+            cls_score, bbox_pred = cls_score.float(), bbox_pred.float()
+            logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score
+            positives = (labels >= 0) & (labels < self.num_classes)
+            pos_inds = positives.nonzero().squeeze(1)
+            neg_inds = self.hard_negatives(logits.detach(), labels, label_weights, len(pos_inds))
+            losses = self.loss_composite(
+                logits[pos_inds],
+                labels[pos_inds],
+                logits[neg_inds],
+                box_sum=self._box_sum(
+                    bbox_pred, rois, labels, pos_inds, bbox_targets, bbox_weights
+                ),
+                dense_sum=self.loss_cls(cls_score, labels, label_weights, reduction_override="sum")
+                if w_dense
+                else None,
+                avg_factor=int((label_weights > 0).sum()),
+                box_factor=len(labels) if self.loss_composite.box_form is None else None,
+                pos_weights=label_weights[pos_inds],
+                neg_weights=label_weights[neg_inds],
+            )
+        if self.custom_activation:
+            losses.update(self.loss_cls.get_accuracy(cls_score, labels))
+        else:
+            losses["acc"] = accuracy(cls_score, labels)
+        return losses
+
+    def hard_negatives(
+        self, logits: Tensor, labels: Tensor, label_weights: Tensor, num_pos: int
+    ) -> Tensor:
+        """The hardest of the sampled negatives: those with the largest probability of a class.
+
+        Args:
+            logits: (R, C), of one class against the rest.
+            labels: (R,), long; C for background.
+            label_weights: (R,), >= 0; 0 for ignored RoIs.
+            num_pos: number of positives in the batch.
+
+        Returns:
+            (K,), long, ascending.
+        """
+        inds = ((labels == self.num_classes) & (label_weights > 0)).nonzero().squeeze(1)
+        k = num_hard_negatives(num_pos, len(inds), ratio=self.neg_ratio, min_neg=self.min_neg)
+        return inds[hardest(logits[inds].amax(1), k)]
+
+    def _box_sum(
+        self,
+        bbox_pred: Tensor,
+        rois: Tensor,
+        labels: Tensor,
+        pos_inds: Tensor,
+        bbox_targets: Tensor,
+        bbox_weights: Tensor,
+    ) -> Tensor:
+        if self.reg_decoded_bbox:
+            bbox_pred = get_box_tensor(self.bbox_coder.decode(rois[:, 1:], bbox_pred))
+        if not self.reg_class_agnostic:
+            bbox_pred = bbox_pred.unflatten(1, (self.num_classes, -1))
+            pred = bbox_pred[pos_inds, labels[pos_inds]]
+        else:
+            pred = bbox_pred[pos_inds]
+        if not len(pos_inds):
+            return pred.sum()
+        target = bbox_targets[pos_inds]
+        if self.loss_composite.box_form is None:
+            weights = bbox_weights[pos_inds]
+            return self.loss_bbox(pred, target, weights, reduction_override="sum")
+        return self.loss_composite.box_sum(pred, target)
+
+
+@MODELS.register_module()
+class CompositeBBoxHead(CompositeBBoxMixin, Shared2FCBBoxHead):
+    """mmdet's ``Shared2FCBBoxHead`` with the composite loss, see :class:`CompositeBBoxMixin`."""
+
+
+@MODELS.register_module()
+class CompositeConvBBoxHead(CompositeBBoxMixin, Shared4Conv1FCBBoxHead):
+    """mmdet's ``Shared4Conv1FCBBoxHead`` with the composite loss, see :class:`CompositeBBoxMixin`."""
