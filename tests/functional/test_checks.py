@@ -82,6 +82,20 @@ def test_finite_values_whose_sum_overflows_pass() -> None:
     check_finite([("half", torch.full((100,), 60_000.0, dtype=torch.float16))])
 
 
+def test_half_precision_is_summed_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an ordinary float16 tensor needs no second look, value by value."""
+    looked_at: list[int] = []
+    isfinite = torch.isfinite
+
+    def spy(x: torch.Tensor) -> torch.Tensor:
+        looked_at.append(x.numel())
+        return isfinite(x)
+
+    monkeypatch.setattr(torch, "isfinite", spy)
+    check_finite([("half", torch.full((10_000,), 30.0, dtype=torch.float16))])
+    assert looked_at == [1]
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_non_finite_names_tensor_and_count(bad: float) -> None:
     x = torch.zeros(3, 5)

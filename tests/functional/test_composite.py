@@ -156,6 +156,7 @@ def test_every_mode_equals_reference(
         {"f1_share": 0.2, "alpha": 0.6, "gamma": 0.5},
         {"f1_share": 0, "gamma": 0.0},
         {"f1_share": 1},
+        {"mean": "paper", "eps": 0.5},  # above L_f1's product: its floor is the same eps
     ],
 )
 def test_every_number_equals_reference(
