@@ -1,6 +1,7 @@
 """COCO-style thermal data sets, checked when they are opened."""
 
 import json
+import math
 import os.path as osp
 from collections.abc import Mapping
 from typing import Any
@@ -30,13 +31,14 @@ class ThermalCocoDataset(CocoDataset):
 
     Args:
         ann_file: COCO annotation file, relative to ``data_root``.
-        metainfo: ``dict(classes=…)`` to choose classes or their order; all classes of the file,
-            by category id, if left out.
+        metainfo: ``dict(classes=…)`` to choose classes, in the order of the file's categories; all
+            classes of the file, by category id, if left out.
         **kwargs: as ``CocoDataset``.
 
     Raises:
         FileNotFoundError: if the annotation file or the image folder is missing.
-        ValueError: if the file is no COCO detection file, or has none of the classes asked for.
+        ValueError: if the file is no COCO detection file, lacks a class asked for, or lists its
+            categories in another order than the classes.
     """
 
     METAINFO: dict = {}
@@ -50,15 +52,24 @@ class ThermalCocoDataset(CocoDataset):
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
         path = ann_file if osp.isabs(ann_file) else osp.join(data_root or "", ann_file)
-        names = read_category_names(path)
+        categories = read_categories(path)
+        names = [name for _, name in categories]
         metainfo = dict(metainfo or {})
-        classes = metainfo.setdefault("classes", tuple(names))
+        classes = metainfo.setdefault("classes", tuple(name for _, name in sorted(categories)))
         metainfo["classes"] = (classes,) if isinstance(classes, str) else tuple(classes)
         unknown = [name for name in metainfo["classes"] if name not in names]
         if unknown:
             raise ValueError(
                 f"metainfo.classes has {', '.join(map(repr, unknown))}, which {path} doesn't: its "
                 f"categories are {', '.join(map(repr, names))}. Leave metainfo out to use these."
+            )
+        listed = [name for name in names if name in metainfo["classes"]]
+        if listed != list(metainfo["classes"]):
+            raise ValueError(
+                f"{path} lists its categories in the order {tuple(listed)}, the classes are "
+                f"{metainfo['classes']}: mmdet numbers labels in the file's order, so the names "
+                "would be mixed up. Sort the file's categories by id, or set "
+                f"metainfo=dict(classes={tuple(listed)}) for all splits."
             )
         colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(metainfo["classes"]))]
         metainfo.setdefault("palette", colours)
@@ -76,14 +87,14 @@ class ThermalCocoDataset(CocoDataset):
             )
 
 
-def read_category_names(path: str) -> list[str]:
-    """Category names of a COCO annotation file, by category id.
+def read_categories(path: str) -> list[tuple[int, str]]:
+    """Ids and names of the categories of a COCO annotation file, in the file's order.
 
     Args:
         path: the file.
 
     Returns:
-        the names.
+        pairs of id and name.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -104,29 +115,45 @@ def read_category_names(path: str) -> list[str]:
     if missing:
         raise ValueError(f"{path} is no COCO detection file: it lacks {', '.join(missing)}")
     _check_annotations(path, content)
-    return [c["name"] for c in sorted(content["categories"], key=lambda c: c["id"])]
+    return [(c["id"], c["name"]) for c in content["categories"]]
 
 
 def _check_annotations(path: str, content: dict) -> None:
     """Raise at the first annotation that mmdet would drop, misread or fail on later."""
     if not content["categories"]:
         raise ValueError(f"{path} has no categories")
+    kind, entry = "image", None
     try:
-        images = {image["id"] for image in content["images"] if image["file_name"]}
-        categories = {category["id"] for category in content["categories"] if category["name"]}
-        for ann in content["annotations"]:
-            box = ann["bbox"]
-            if ann["image_id"] not in images or ann["category_id"] not in categories:
-                kind = "image_id" if ann["image_id"] not in images else "category_id"
+        for entry in content["images"]:
+            _ = entry["id"], entry["file_name"], entry["width"], entry["height"]
+        images = {image["id"] for image in content["images"]}
+        kind = "category"
+        for entry in content["categories"]:
+            _ = entry["id"], entry["name"]
+        categories = {category["id"] for category in content["categories"]}
+        kind = "annotation"
+        for entry in content["annotations"]:
+            _ = entry["id"], entry["area"], entry["iscrowd"]  # pycocotools reads them all
+            for key, known in (("image_id", images), ("category_id", categories)):
+                if entry[key] not in known:
+                    raise ValueError(
+                        f"{path}: annotation {entry['id']} has {key} {entry[key]}, which is not "
+                        "listed"
+                    )
+            if not _is_box(entry["bbox"]):
                 raise ValueError(
-                    f"{path}: annotation {ann['id']} has {kind} {ann[kind]}, which is not listed"
-                )
-            if len(box) != 4 or not all(abs(float(value)) < float("inf") for value in box):
-                raise ValueError(
-                    f"{path}: annotation {ann['id']} has bbox {box}, expected four finite numbers "
-                    "[x, y, width, height]"
+                    f"{path}: annotation {entry['id']} has bbox {entry['bbox']}, expected four "
+                    "finite numbers [x, y, width, height] with no negative side"
                 )
     except KeyError as error:
-        raise ValueError(f"{path}: an image, category or annotation lacks {error}") from None
+        raise ValueError(f"{path}: {kind} {entry} lacks {error}") from None
     except TypeError as error:
         raise ValueError(f"{path} is no COCO detection file: {error}") from None
+
+
+def _is_box(box: object) -> bool:
+    """Whether a value is four finite numbers with a width and a height that aren't negative."""
+    if not isinstance(box, list) or len(box) != 4:
+        return False
+    numbers = all(isinstance(value, (int, float)) and math.isfinite(value) for value in box)
+    return numbers and box[2] >= 0 and box[3] >= 0
