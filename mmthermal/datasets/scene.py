@@ -58,7 +58,7 @@ class SceneSettings:
         classes: class names out of `CLASSES`.
         objects: mean number of objects of an image that has any, >= 1.
         overlap: wanted share of objects whose labelled box has an IoU > 0.1 with another, any
-            class, in [0, 0.8]; the share reached is within 0.08 of it over 300 images.
+            class, in [0, 0.8]; with all classes the share reached is within 0.08 (300 images).
         empty: share of images without objects, in [0, 1].
         clutter: mean number of hard negatives of an image, >= 0.
         supersample: S, subpixels along each side of a pixel, >= 1.

@@ -39,6 +39,14 @@ def test_standing_person_is_as_tall_as_asked_for(seed: int) -> None:
     assert 0.2 < wide < 1.0
 
 
+def test_legs_are_half_of_the_stature() -> None:
+    # Drillis and Contini: hip at 0.530, knee at 0.285 of the stature
+    for seed in range(10):
+        thigh = person(rng(seed), MILD, pose="stand", stature=1.80).capsules[0]
+        assert thigh[0][1] == pytest.approx(0.530 * 1.80, abs=0.03)
+        assert thigh[1][1] == pytest.approx(0.285 * 1.80, abs=0.04)
+
+
 def test_skin_of_the_head_is_on_top_and_feet_are_on_the_ground() -> None:
     for seed in range(20):
         body = person(rng(seed), COLD)
