@@ -1,3 +1,5 @@
+"""Paired intervals, bootstrap, Holm and the verdict."""
+
 import importlib.util
 import math
 from pathlib import Path

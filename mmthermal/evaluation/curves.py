@@ -1,0 +1,112 @@
+"""Training curves from mmengine's `vis_data/scalars.json`, with bands over seeds."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NOT_CURVES = frozenset(("lr", "base_lr", "data_time", "time", "epoch", "iter", "step", "memory"))
+Points = dict[float, float]
+
+
+def read_scalars(work_dir: str | Path) -> dict[str, Points]:
+    """Read the scalars of a work directory, over all its starts.
+
+    Args:
+        work_dir: where tools/train.py wrote; each start of the training has a folder with a time
+            stamp. Where an interrupted start and its successor both logged a step, the later one
+            counts.
+
+    Returns:
+        Per key its values by step. Keys with a slash, such as `coco/bbox_mAP`, are validation
+        metrics by epoch (or iteration, as the training loop counts).
+    """
+    curves: dict[str, Points] = defaultdict(dict)
+    for path in sorted(Path(work_dir).glob("*/vis_data/scalars.json")):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # a line cut off by an interrupt
+            step = record.get("step") if isinstance(record, dict) else None
+            if not isinstance(step, int | float):
+                continue
+            for key, value in record.items():
+                if key not in NOT_CURVES and isinstance(value, int | float):
+                    if math.isfinite(value):
+                        curves[key][float(step)] = float(value)
+    return dict(curves)
+
+
+def band(curves: Sequence[Points], *, num_points: int = 120) -> dict[str, list[float | None]]:
+    """Mean and spread of one curve over seeds.
+
+    Args:
+        curves: one per seed.
+        num_points: at most so many points; steps are averaged in windows beyond.
+
+    Returns:
+        `x`, `mean`, `low`, `high` of equal length: mean ± one standard deviation over seeds (the
+        mean itself where only one seed has the step).
+    """
+    steps = sorted({step for curve in curves for step in curve})
+    if not steps:
+        return {"x": [], "mean": [], "low": [], "high": []}
+    windows = np.array_split(np.array(steps), min(num_points, len(steps)))
+    out: dict[str, list[float | None]] = {"x": [], "mean": [], "low": [], "high": []}
+    for window in windows:
+        per_seed = []
+        for curve in curves:
+            inside = [curve[step] for step in window.tolist() if step in curve]
+            if inside:
+                per_seed.append(float(np.mean(inside)))
+        mean = float(np.mean(per_seed))
+        sd = float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else 0.0
+        out["x"].append(float(window.mean()))
+        out["mean"].append(mean)
+        out["low"].append(mean - sd)
+        out["high"].append(mean + sd)
+    return out
+
+
+def order_keys(keys: set[str]) -> list[str]:
+    """Losses first, then their parts, then counts, then validation metrics."""
+
+    def rank(key: str) -> tuple[int, str]:
+        if "/" in key:
+            return 4, key
+        if key == "loss":
+            return 0, key
+        if "loss" in key:
+            return 1, key
+        return (3, key) if key.startswith(("num_", "grad")) else (2, key)
+
+    return sorted(keys, key=rank)
+
+
+def curve_bands(work_dirs: dict[str, Sequence[str | Path]]) -> dict[str, dict[str, Any]]:
+    """Bands of every logged scalar.
+
+    Args:
+        work_dirs: per config the work directories of its seeds.
+
+    Returns:
+        Per key, in reading order, per config what `band` gives. Validation metrics are kept where
+        they are an AP, an AP50 or an AR, without the classes and sizes.
+    """
+    read = {name: [read_scalars(folder) for folder in dirs] for name, dirs in work_dirs.items()}
+    keys = {key for scalars in read.values() for scalar in scalars for key in scalar}
+    wanted = ("AP", "AP50", "overlapped_AP50", "bbox_mAP", "bbox_mAP_50")
+    keys = {key for key in keys if "/" not in key or key.rsplit("/", 1)[1] in wanted}
+    out: dict[str, dict[str, Any]] = {}
+    for key in order_keys(keys):
+        out[key] = {}
+        for name, scalars in read.items():
+            curves = [scalar[key] for scalar in scalars if key in scalar]
+            if curves:
+                out[key][name] = band(curves)
+    return out

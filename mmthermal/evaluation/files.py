@@ -1,0 +1,55 @@
+"""Files that are there whole or not at all."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file through a temporary file in the same folder and a rename.
+
+    Args:
+        path: where to write; missing folders are made.
+        text: whole content.
+
+    Returns:
+        The path.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Path:
+    """Write JSON as `write_text` does; NaN and infinities are refused, as JSON has none."""
+    return write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path, *, what: str) -> Any:
+    """Read JSON with an error that names the file and its purpose.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
+    except ValueError as error:
+        raise ValueError(f"{what} {str(path)!r} is not valid JSON: {error}") from None

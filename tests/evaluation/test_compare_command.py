@@ -1,0 +1,56 @@
+"""The whole command on finished runs, and its early checks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_runs import write_comparison_runs
+
+from mmthermal.evaluation.compare_command import compare_command
+
+
+def command(place: Path, **settings: Any) -> tuple[dict[str, Any], str]:
+    lines: list[str] = []
+    result = compare_command(
+        work_dir=place / "out",
+        tools_dir=place,
+        resamples=settings.pop("resamples", 100),
+        say=lines.append,
+        **settings,
+    )
+    return result, "\n".join(lines)
+
+
+def test_finished_runs_become_figures_and_a_page(tmp_path: Path) -> None:
+    _, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9})
+    result, text = command(tmp_path, runs=folders, names=["focal", "composite"])
+    assert result["comparisons"][0]["verdict"] == "better"
+    assert "composite is better than focal on overlapped objects (AP50)" in text
+    for name in ("comparison.json", "comparison.csv", "report.html"):
+        assert (tmp_path / "out" / name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "either configs to train or finished runs"),
+        ({"configs": ["a.py", "b.py"], "runs": [["a"], ["b"]]}, "either configs"),
+        ({"configs": ["a.py"]}, "at least two configs"),
+        ({"configs": ["a.py", "b.py"], "names": ["a"]}, "1 names for 2 configs"),
+        ({"configs": ["a.py", "b.py"], "resamples": 5}, "at least 100"),
+        ({"configs": ["a.py", "b.py"], "primary": "x"}, "choose one of"),
+    ],
+)
+def test_settings_are_checked_before_anything_runs(
+    tmp_path: Path, settings: dict, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        command(tmp_path, **settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_group_key_is_checked_before_anything_runs(tmp_path: Path) -> None:
+    _, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9}, seeds=(0,))
+    with pytest.raises(ValueError, match="image records lack it"):
+        command(tmp_path, runs=folders, names=["A", "B"], group_key="nothing")
+    assert not (tmp_path / "out").exists()
