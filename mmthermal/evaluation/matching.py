@@ -280,13 +280,8 @@ class MatchTable:
         Returns:
             A value in [0, 1], or -1 without ground truth.
         """
-        weights = self._weights(image_counts)
-        values = [
-            self._interpolated(s, k, t, weights, max_dets).mean()
-            for s, k, t in self._cells(subset, iou_thr, cat_id)
-            if self._num_gts(s, k, weights) > 0
-        ]
-        return float(np.mean(values)) if values else -1.0
+        rows = self._interpolated(subset, iou_thr, cat_id, self._weights(image_counts), max_dets)
+        return float(np.mean(rows)) if rows else -1.0
 
     def average_recall(
         self,
@@ -332,12 +327,7 @@ class MatchTable:
             Recall (101,) from 0 to 1 and precision (101,) in [0, 1], or all -1 without ground
             truth. Its mean is the average precision.
         """
-        weights = self._weights(None)
-        rows = [
-            self._interpolated(s, k, t, weights, None)
-            for s, k, t in self._cells(subset, iou_thr, cat_id)
-            if self._num_gts(s, k, weights) > 0
-        ]
+        rows = self._interpolated(subset, iou_thr, cat_id, None, None)
         return RECALL_GRID.copy(), np.mean(rows, axis=0) if rows else np.full(101, -1.0)
 
     def num_gts(self, subset: str = "all", *, cat_id: int | None = None) -> int:
@@ -765,31 +755,46 @@ class MatchTable:
         return self._curves[key]
 
     def _interpolated(
-        self, s: int, k: int, t: int, weights: Floats | None, max_dets: int | None
-    ) -> Floats:
-        """(101,) interpolated precision of one class.
+        self,
+        subset: str,
+        iou_thr: float | None,
+        cat_id: int | None,
+        weights: Floats | None,
+        max_dets: int | None,
+    ) -> list[Floats]:
+        """(101,) interpolated precision for each class with ground truth and each threshold.
 
         Precision falls between hits, so only the hits are looked at. An image that occurs n times
         puts n equal detections in a row, whose precision rises: its end is what counts.
         """
-        curve = self._curve(s, k, t, max_dets)
-        precision: Floats = np.zeros(len(RECALL_GRID))
-        if not curve.hits.size:
-            return precision
-        if weights is None:
-            hits = np.arange(1.0, len(curve.hits) + 1)
-            kept = curve.hits + 1.0 - curve.ignored_before_hit
-        else:
-            mine = self._class_weights(k, weights)
-            hits = np.cumsum(mine[curve.hits])
-            kept = np.cumsum(mine)[curve.hits]
-            if curve.ignored.size:
-                kept = kept - np.r_[0.0, np.cumsum(mine[curve.ignored])][curve.ignored_before_hit]
-        envelope = np.maximum.accumulate((hits / (kept + np.spacing(1)))[::-1])[::-1]
-        at = np.searchsorted(hits / self._num_gts(s, k, weights), RECALL_GRID, side="left")
-        reached = at < len(envelope)
-        precision[reached] = envelope[at[reached]]
-        return precision
+        rows = []
+        running: dict[int, tuple[Floats, Floats]] = {}  # counts of a class, and their running sum
+        for s, k, t in self._cells(subset, iou_thr, cat_id):
+            total = self._num_gts(s, k, weights)
+            if total <= 0:
+                continue
+            precision = np.zeros(len(RECALL_GRID))
+            rows.append(precision)
+            curve = self._curve(s, k, t, max_dets)
+            if not curve.hits.size:
+                continue
+            if weights is None:
+                hits = np.arange(1.0, len(curve.hits) + 1)
+                kept = curve.hits + 1.0 - curve.ignored_before_hit
+            else:
+                if k not in running:
+                    counts = self._class_weights(k, weights)
+                    running[k] = counts, np.cumsum(counts)
+                counts, sums = running[k]
+                hits, kept = np.cumsum(counts[curve.hits]), sums[curve.hits]
+                if curve.ignored.size:
+                    ignored = np.r_[0.0, np.cumsum(counts[curve.ignored])]
+                    kept = kept - ignored[curve.ignored_before_hit]
+            envelope = np.maximum.accumulate((hits / (kept + np.spacing(1)))[::-1])[::-1]
+            at = np.searchsorted(hits / total, RECALL_GRID, side="left")
+            reached = at < len(envelope)
+            precision[reached] = envelope[at[reached]]
+        return rows
 
     def _pooled(
         self, subset: str, iou_thr: float, cat_id: int | None, image_counts: ArrayLike | None
