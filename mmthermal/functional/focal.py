@@ -14,6 +14,9 @@ from mmthermal.functional.checks import check_range
 
 # Elements of a slice of the fused sum: bounds its temporaries to a few times 16 MiB.
 _SLICE_NUMEL = 1 << 22
+# float16 gradients are kept this much larger, or those of easy negatives would underflow before a
+# gradient scaler could lift them.
+_HALF_SCALE = 256.0
 
 
 def focal_loss(
@@ -111,6 +114,7 @@ class _FocalSum(torch.autograd.Function):
         dtype = torch.promote_types(logits.dtype, torch.float32)
         needs_grad = ctx.needs_input_grad[0]
         grad = torch.empty_like(logits) if needs_grad else None
+        ctx.scale = scale = _HALF_SCALE if logits.dtype == torch.float16 else 1.0
         total = logits.new_zeros((), dtype=dtype)
         for index in _slices(logits):
             x = logits[index].to(dtype)
@@ -120,7 +124,7 @@ class _FocalSum(torch.autograd.Function):
                 value = value * weight
             total += value.sum()
             if grad is not None:
-                grad[index] = slope if weight is None else slope * weight
+                grad[index] = (slope if weight is None else slope * weight).mul_(scale)
         # The few true columns were counted as background above: put them right.
         true = ((labels >= 0) & (labels < logits.size(-1))).nonzero(as_tuple=True)
         where = (*true, labels[true])
@@ -130,7 +134,7 @@ class _FocalSum(torch.autograd.Function):
         wrong, _ = _background_focal(x, 1 - alpha, gamma, False)
         total += ((value - wrong) * weight).sum()
         if grad is not None:
-            grad[where] = (-slope * weight).to(grad.dtype)
+            grad[where] = (-slope * weight * scale).to(grad.dtype)
             ctx.save_for_backward(grad)
         return total
 
@@ -140,7 +144,7 @@ class _FocalSum(torch.autograd.Function):
         if not ctx.needs_input_grad[0]:
             return None, None, None, None, None
         (grad,) = ctx.saved_tensors
-        return grad * grad_output.to(grad.dtype), None, None, None, None
+        return grad * (grad_output / ctx.scale).to(grad.dtype), None, None, None, None
 
 
 def _slices(logits: Tensor) -> list[tuple[int | slice, ...]]:

@@ -391,3 +391,14 @@ def test_bad_shapes() -> None:
         focal_loss_sum(torch.zeros(5, 3), labels)
     with pytest.raises(ValueError, match=r"weights has shape \(3,\), expected \(2,\)"):
         focal_loss_sum(torch.zeros(2, 3), labels, torch.zeros(3))
+
+
+def test_float16_gradient_of_easy_negatives_survives_under_a_gradient_scale():
+    # at z = -7 the slope is 3/4 p^2 (2 (1 - p) softplus(z) + p) = 1.7e-9, the least float16 6e-8
+    logits = torch.full((4, 2), -7.0, dtype=torch.float16, requires_grad=True)
+    labels = torch.full((4,), 2)
+    exact = torch.full((4, 2), -7.0, dtype=torch.float64, requires_grad=True)
+    (focal_loss_sum(exact, labels) * 65536).backward()
+    (focal_loss_sum(logits, labels) * 65536).backward()
+    assert exact.grad.max() / 65536 < 6e-8
+    torch.testing.assert_close(logits.grad.double(), exact.grad, rtol=0.1, atol=0)
