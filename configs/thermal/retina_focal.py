@@ -3,7 +3,4 @@ _base_ = [
     '../_base_/models/retina_r18_thermal.py', '../_base_/datasets/synthetic.py',
     '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
 ]
-# mean and standard deviation of the counts of the training set
-model = dict(
-    data_preprocessor=dict(mean=[29300.0], std=[600.0]),
-    bbox_head=dict(num_classes=4))
+model = dict(bbox_head=dict(num_classes=4))

@@ -4,11 +4,12 @@ _base_ = [
     'mmdet::_base_/schedules/schedule_1x.py', '../_base_/default_runtime.py'
 ]
 model = dict(
-    data_preprocessor=dict(mean=[129.3] * 3, std=[37.4] * 3, bgr_to_rgb=False),
+    data_preprocessor=dict(mean=[0.0] * 3, std=[1.0] * 3, bgr_to_rgb=False),
     bbox_head=dict(num_classes=3))
 # the channel three times, for the backbone that was pretrained on colour
 train_pipeline = [
     dict(type='LoadThermalImage', channels=3),
+    dict(type='NormalizeFrame'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=(640, 512), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
@@ -17,6 +18,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadThermalImage', channels=3),
+    dict(type='NormalizeFrame'),
     dict(type='Resize', scale=(640, 512), keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(

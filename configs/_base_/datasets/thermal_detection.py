@@ -5,6 +5,7 @@ data_root = 'data/synthetic/'
 
 train_pipeline = [
     dict(type='LoadThermalImage'),
+    dict(type='NormalizeFrame'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale_factor=1.0),  # native pixels; or scale=(width, height), keep_ratio=True
     dict(type='RandomFlip', prob=0.5),
@@ -13,6 +14,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadThermalImage'),
+    dict(type='NormalizeFrame'),
     dict(type='Resize', scale_factor=1.0),
     dict(type='LoadAnnotations', with_bbox=True),  # after Resize: drawn and evaluated as in the file
     dict(
