@@ -14,6 +14,7 @@ from mmthermal.functional.checks import check_count, check_finite, check_range
 from mmthermal.functional.mining import hardest, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
+from mmthermal.mining import MinedRegions
 
 
 class CompositeBBoxMixin:
@@ -42,7 +43,13 @@ class CompositeBBoxMixin:
         TypeError: for a setting of the wrong type.
         ValueError: for a setting out of range, or a ``loss_cls`` whose columns are neither C + 1
             of a softmax nor C of a sigmoid.
+
+    Attributes:
+        mined_regions: hard negatives of the whole data set, or None;
+            :class:`~mmthermal.engine.HardNegativeMiningHook` sets it (docs/mining.md).
     """
+
+    mined_regions: MinedRegions | None = None
 
     def __init__(
         self,
@@ -121,7 +128,18 @@ class CompositeBBoxMixin:
             logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score
             positives = (labels >= 0) & (labels < self.num_classes)
             pos_inds = positives.nonzero().squeeze(1)
-            neg_inds = self.hard_negatives(logits.detach(), labels, label_weights, len(pos_inds))
+            regions = self.mined_regions
+            strength = None if regions is None else regions.roi_strengths(rois)
+            avg_factor = int((label_weights > 0).sum())
+            if regions is not None and strength is not None:
+                factors = torch.where(positives, 1.0, regions.loss_weights(strength))
+                label_weights = label_weights * factors
+                first = strength > 0 if regions.priority else None
+            else:
+                first = None
+            neg_inds = self.hard_negatives(
+                logits.detach(), labels, label_weights, len(pos_inds), first=first
+            )
             losses = self.loss_composite(
                 logits[pos_inds],
                 labels[pos_inds],
@@ -132,7 +150,7 @@ class CompositeBBoxMixin:
                 dense_sum=self.loss_cls(cls_score, labels, label_weights, reduction_override="sum")
                 if w_dense
                 else None,
-                avg_factor=int((label_weights > 0).sum()),
+                avg_factor=avg_factor,
                 box_factor=len(labels) if self.loss_composite.box_form is None else None,
                 pos_weights=label_weights[pos_inds],
                 neg_weights=label_weights[neg_inds],
@@ -144,7 +162,13 @@ class CompositeBBoxMixin:
         return losses
 
     def hard_negatives(
-        self, logits: Tensor, labels: Tensor, label_weights: Tensor, num_pos: int
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        label_weights: Tensor,
+        num_pos: int,
+        *,
+        first: Tensor | None = None,
     ) -> Tensor:
         """The hardest of the sampled negatives: those with the largest probability of a class.
 
@@ -153,13 +177,17 @@ class CompositeBBoxMixin:
             labels: (R,), long; C for background.
             label_weights: (R,), >= 0; 0 for ignored RoIs.
             num_pos: number of positives in the batch.
+            first: (R,), bool, negatives that come before all others; None for none.
 
         Returns:
             (K,), long, ascending.
         """
         inds = ((labels == self.num_classes) & (label_weights > 0)).nonzero().squeeze(1)
         k = num_hard_negatives(num_pos, len(inds), ratio=self.neg_ratio, min_neg=self.min_neg)
-        return inds[hardest(logits[inds].amax(1), k)]
+        scores = logits[inds].amax(1).double()
+        if first is not None and len(inds):
+            scores = scores + first[inds] * (scores.max() - scores.min() + 1)
+        return inds[hardest(scores, k)]
 
     def _box_sum(
         self,

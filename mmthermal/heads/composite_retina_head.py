@@ -1,97 +1,19 @@
 """RetinaNet's head with the composite loss."""
 
-from typing import Any
-
-import torch
 from mmdet.models.dense_heads import RetinaHead
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import cat_boxes, get_box_tensor
-from mmdet.utils import ConfigType, InstanceList, OptInstanceList
-from torch import Tensor
 
-from mmthermal.functional.checks import check_finite
-from mmthermal.heads.dense_composite import DenseCompositeMixin
-from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.heads.anchor_composite import AnchorCompositeMixin
 
 
 @MODELS.register_module()
-class CompositeRetinaHead(DenseCompositeMixin, RetinaHead):
+class CompositeRetinaHead(AnchorCompositeMixin, RetinaHead):
     """mmdet's ``RetinaHead`` trained by :class:`~mmthermal.losses.CompositeLoss`.
 
     Layers, targets and prediction are mmdet's, so that checkpoints can be exchanged with
     ``RetinaHead``. ``loss_cls`` only tells that scores are sigmoid; ``loss_bbox`` is used where
     ``loss_composite.box_form`` is None. ``train_cfg.sampler`` is a
     :class:`~mmthermal.samplers.HardNegativeMiner`, or is left out for one with its defaults.
-
-    Args:
-        loss_composite: config of the loss; ``type`` may be left out.
-        **kwargs: as ``RetinaHead``.
-
-    Raises:
-        ValueError: for a softmax ``loss_cls`` or a sampler that does not mine.
+    Arguments are those of ``RetinaHead`` and of
+    :class:`~mmthermal.heads.anchor_composite.AnchorCompositeMixin`.
     """
-
-    def __init__(
-        self,
-        *args: Any,  # noqa: ANN401
-        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        **kwargs: Any,  # noqa: ANN401
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.init_composite(loss_composite)
-
-    def loss_by_feat(
-        self,
-        cls_scores: list[Tensor],
-        bbox_preds: list[Tensor],
-        batch_gt_instances: InstanceList,
-        batch_img_metas: list[dict],
-        batch_gt_instances_ignore: OptInstanceList = None,
-    ) -> dict[str, Tensor]:
-        """Losses from the predictions of all levels together.
-
-        Args:
-            cls_scores: one (N, A * C, H, W) tensor of logits per level.
-            bbox_preds: one (N, A * 4, H, W) tensor of box deltas per level.
-            batch_gt_instances: the ground truth of each image.
-            batch_img_metas: meta information of each image.
-            batch_gt_instances_ignore: boxes of each image to leave out.
-
-        Returns:
-            ``loss_cls``, ``loss_bbox`` and, detached, the parts for the log.
-
-        Raises:
-            FloatingPointError: if a prediction is not finite.
-        """
-        check_finite(
-            (f"bbox_pred of level {i} (shape {tuple(level.shape)})", level)
-            for i, level in enumerate(bbox_preds)
-        )
-        featmap_sizes = [score.shape[-2:] for score in cls_scores]
-        anchor_list, valid_flag_list = self.get_anchors(
-            featmap_sizes, batch_img_metas, device=cls_scores[0].device
-        )
-        *targets, avg_factor = self.get_targets(
-            anchor_list,
-            valid_flag_list,
-            batch_gt_instances,
-            batch_img_metas,
-            batch_gt_instances_ignore=batch_gt_instances_ignore,
-        )
-        labels, label_weights, bbox_targets, _ = (torch.cat(levels, 1) for levels in targets)
-
-        def box_sum(pos_inds: Tensor) -> Tensor:
-            pred = DenseLevels(bbox_preds, self.bbox_coder.encode_size).rows(pos_inds)
-            target = bbox_targets.flatten(0, 1)[pos_inds]
-            if self.reg_decoded_bbox:
-                anchors = torch.cat([get_box_tensor(cat_boxes(levels)) for levels in anchor_list])
-                pred = get_box_tensor(self.bbox_coder.decode(anchors[pos_inds], pred))
-            if self.loss_composite.box_form is None:
-                if not len(pos_inds):  # mmdet's IoU of no boxes has no graph
-                    return pred.sum()
-                return self.loss_bbox(pred, target, reduction_override="sum")
-            return self.loss_composite.box_sum(pred, target)
-
-        return self.composite_loss(
-            cls_scores, labels, label_weights, box_sum=box_sum, avg_factor=avg_factor
-        )

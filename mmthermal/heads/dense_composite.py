@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 
 import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
-from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor
 
 from mmthermal.functional.checks import check_finite
 from mmthermal.heads.dense_levels import DenseLevels
-from mmthermal.losses import CompositeLoss
+from mmthermal.losses import CompositeLoss, build_composite_loss
 from mmthermal.samplers import HardNegativeMiner
 
 _TRAIN_CFG_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
@@ -48,9 +47,7 @@ class DenseCompositeMixin:
                 f"{type(self).__name__} needs sigmoid scores: loss_cls must have "
                 "use_sigmoid=True, as FocalLoss has"
             )
-        self.loss_composite: CompositeLoss = MODELS.build(
-            dict(loss_composite, type=loss_composite.get("type", "CompositeLoss"))
-        )
+        self.loss_composite: CompositeLoss = build_composite_loss(loss_composite)
         sampler = getattr(self, "sampler", None)
         if type(sampler) is PseudoSampler:  # the dense heads' default, which samples all
             self.sampler = HardNegativeMiner()
@@ -69,6 +66,8 @@ class DenseCompositeMixin:
         *,
         box_sum: Callable[[Tensor], Tensor],
         avg_factor: float,
+        box_factor: float | None = None,
+        min_box_factor: float = 1.0,
     ) -> dict[str, Tensor]:
         """Losses of a batch from the scores and the targets of all anchors.
 
@@ -78,7 +77,9 @@ class DenseCompositeMixin:
             label_weights: (N, S), >= 0; 0 for ignored anchors.
             box_sum: from the flat indices of the positives, (P,), to the box loss summed over
                 them, a scalar in the graph of the box predictions (also for P = 0).
-            avg_factor: mmdet's count of positives, at least 1 per image.
+            avg_factor: mmdet's count of positives.
+            box_factor: as in :meth:`CompositeLoss.forward`.
+            min_box_factor: as in :meth:`CompositeLoss.forward`.
 
         Returns:
             the dict of :meth:`CompositeLoss.forward`.
@@ -106,6 +107,8 @@ class DenseCompositeMixin:
                 box_sum=box_sum(pos_inds),
                 dense_sum=self._dense_sum(levels, labels, label_weights) if w_dense else None,
                 avg_factor=avg_factor,
+                box_factor=box_factor,
+                min_box_factor=min_box_factor,
                 pos_weights=label_weights.flatten()[pos_inds],
             )
 

@@ -1,0 +1,92 @@
+"""ATSS' head with the composite loss."""
+
+from typing import Any
+
+import torch
+from mmdet.models.dense_heads import ATSSHead
+from mmdet.registry import MODELS
+from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from torch import Tensor
+
+from mmthermal.heads.quality_composite import QualityCompositeMixin
+
+
+@MODELS.register_module()
+class CompositeATSSHead(QualityCompositeMixin, ATSSHead):
+    """mmdet's ``ATSSHead`` trained by :class:`~mmthermal.losses.CompositeLoss`.
+
+    Layers, targets, centerness, box loss and prediction are mmdet's, so that checkpoints can be
+    exchanged with ``ATSSHead``. ``loss_cls`` only tells that scores are sigmoid.
+    ``train_cfg.sampler`` is a :class:`~mmthermal.samplers.HardNegativeMiner`, or is left out for
+    one with its defaults.
+
+    Args:
+        loss_composite: config of the loss; ``type`` may be left out. ``w_box`` is 1 unless given.
+        **kwargs: as ``ATSSHead``.
+
+    Raises:
+        ValueError: for a softmax ``loss_cls``, a sampler that does not mine, or a ``box_form``.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.init_composite(loss_composite)
+
+    def loss_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        centernesses: list[Tensor],
+        batch_gt_instances: InstanceList,
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: OptInstanceList = None,
+    ) -> dict[str, Tensor]:
+        """Losses from the predictions of all levels together.
+
+        Args:
+            cls_scores: one (N, A * C, H, W) tensor of logits per level.
+            bbox_preds: one (N, A * 4, H, W) tensor of box deltas per level.
+            centernesses: one (N, A, H, W) tensor of logits per level.
+            batch_gt_instances: the ground truth of each image.
+            batch_img_metas: meta information of each image.
+            batch_gt_instances_ignore: boxes of each image to leave out.
+
+        Returns:
+            ``loss_cls``, ``loss_bbox``, ``loss_centerness`` and, detached, the parts for the log.
+
+        Raises:
+            FloatingPointError: if a prediction is not finite.
+        """
+        featmap_sizes = [score.shape[-2:] for score in cls_scores]
+        anchor_list, valid_flag_list = self.get_anchors(
+            featmap_sizes, batch_img_metas, device=cls_scores[0].device
+        )
+        *targets, avg_factor = self.get_targets(
+            anchor_list,
+            valid_flag_list,
+            batch_gt_instances,
+            batch_img_metas,
+            batch_gt_instances_ignore=batch_gt_instances_ignore,
+        )
+        anchors, labels, label_weights, boxes, _ = (torch.cat(levels, 1) for levels in targets)
+
+        def decode(pos_inds: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            priors, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
+            quality = self.centerness_target(priors, target)
+            return self.bbox_coder.decode(priors, deltas), target, quality
+
+        return self.quality_loss(
+            cls_scores,
+            bbox_preds,
+            centernesses,
+            labels,
+            label_weights,
+            decode=decode,
+            avg_factor=avg_factor,
+            min_box_factor=1.0,
+        )
