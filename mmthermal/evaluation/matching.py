@@ -337,6 +337,20 @@ class MatchTable:
             mask = mask & (self.gts["cat"] == self._cat_ind(cat_id))
         return int(mask.sum())
 
+    def taken_gts(self, subset: str = "all", *, iou_thr: float = 0.5) -> Ints:
+        """Say which ground truth each detection is matched with.
+
+        Args:
+            subset: the subset's name; ``gt_ignore`` tells which ground truths it ignores.
+            iou_thr: one of the thresholds.
+
+        Returns:
+            (D,) row of ``gts`` for each row of ``dets``, or ``MISSED`` (-1).
+        """
+        taken = np.full(len(self.dets["score"]), MISSED, dtype=np.int64)
+        taken[self._paired] = self._taken[:, self._subset_ind(subset), self._thr_ind(iou_thr)]
+        return taken
+
     # ------------------------------------------------------------------ operating points
 
     def best_f1(

@@ -76,3 +76,21 @@ def test_find_pairs_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(whole.det) > 50
     for name in ("det", "gt", "iou"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+
+
+def test_equal_ious_are_sorted_by_ground_truth_so_that_the_last_one_wins() -> None:
+    box = np.array([[0.0, 0, 10, 10]])
+    pairs = find_pairs(
+        box, np.zeros(1, int), np.repeat(box, 3, 0), np.zeros(3, int), np.zeros(3, bool), min_iou=1
+    )
+    assert pairs.gt.tolist() == [0, 1, 2]
+    nobody = np.zeros((1, 3), dtype=bool)
+    _, taken = match_greedily(pairs, np.zeros(1, int), nobody, nobody[0], np.array([0.5]))
+    assert taken.item() == 2  # as in pycocotools, whose loop replaces a match by an equal one
+
+
+def test_a_threshold_of_one_forgives_rounding() -> None:
+    pairs = Pairs(np.array([0]), np.array([0]), np.array([1 - 5e-11]))
+    nobody = np.zeros((1, 1), dtype=bool)
+    _, taken = match_greedily(pairs, np.zeros(1, int), nobody, nobody[0], np.array([1.0]))
+    assert taken.item() == 0

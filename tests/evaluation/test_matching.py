@@ -12,6 +12,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from mmthermal.evaluation.greedy import MISSED
 from mmthermal.evaluation.matching import MatchTable
 from mmthermal.evaluation.overlap import AREA_SUBSETS, DEFAULT_SUBSETS, Subset, largest_overlap
 
@@ -473,6 +474,33 @@ def test_no_ground_truth() -> None:
     assert table.best_f1()["f1"] == -1 and table.f1_at(0.5)["f1"] == -1
     assert (table.precision_recall()[1] == -1).all()
     assert table.confusion("all", score_thr=0.5)[-1, 0] == 1
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    # docs/images/draw_overlap_example.py: four persons, the middle two overlap.
+    persons = [[47, 67, 11, 20], [62, 72, 10, 17], [64, 77, 12, 16], [82, 65, 12, 16]]
+    found = [
+        ([62, 71, 10, 18], 0.95),
+        ([47, 68, 12, 19], 0.9),
+        ([60, 74, 10, 17], 0.8),
+        ([65, 78, 12, 15], 0.7),
+        ([40, 88, 9, 14], 0.6),
+    ]
+    table = scene([(1, 1, box) for box in persons], [(1, 1, box, score) for box, score in found])
+    np.testing.assert_allclose(table.gts["iou"], [0, 96 / 266, 96 / 266, 0])
+    np.testing.assert_allclose(table.gts["covered"], [0, 96 / 170, 96 / 192, 0])
+    assert table.taken_gts("all").tolist() == [1, 0, MISSED, 2, MISSED]
+    assert table.taken_gts("isolated").tolist() == [1, 0, MISSED, 2, MISSED]
+    # all: precision 1 up to recall .5 (51 of 101 grid points), 3/4 up to .75 (25), 0 beyond
+    assert table.average_precision(iou_thr=0.5) == pytest.approx((51 + 25 * 3 / 4) / 101)
+    # overlapped: hit, ignored, error, hit, error: precision 1 up to .5, 2/3 up to 1
+    assert table.average_precision("overlapped", iou_thr=0.5) == pytest.approx(
+        (51 + 50 * 2 / 3) / 101
+    )
+    # isolated: ignored, hit, error, ignored, error: precision 1 up to .5
+    assert table.average_precision("isolated", iou_thr=0.5) == pytest.approx(51 / 101)
+    assert table.best_f1()["f1"] == pytest.approx(3 / 4)
+    assert table.best_f1("overlapped")["f1"] == pytest.approx(2 * 2 / (3 + 2))
 
 
 # ---------------------------------------------------------------- the whole, and bad input
