@@ -1,6 +1,7 @@
 """The metric against mmdet's CocoMetric, whose place it takes."""
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -293,3 +294,15 @@ def test_thresholds_may_be_a_number_or_a_list(gt_file: str, thrs: Any) -> None:
     figures = evaluate(OverlapCocoMetric(ann_file=gt_file, iou_thrs=thrs), scenes()[1])
     usual = evaluate(OverlapCocoMetric(ann_file=gt_file), scenes()[1])
     assert figures["coco/bbox_mAP_50_overlapped"] == usual["coco/bbox_mAP_50_overlapped"]
+
+
+@pytest.mark.slow
+def test_is_faster_than_coco_metric(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Path(__file__).parents[2] / "benchmarks/evaluation_speed.py"
+    monkeypatch.setattr("sys.argv", [str(script), "--images", "100", "--classes", "5"])
+    runpy.run_path(str(script), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert float(printed.split("ratio: ")[1].split()[0]) < 0.7  # 0.1 to 0.2 when it was written
+    assert "CocoMetric's figures are the same" in printed
