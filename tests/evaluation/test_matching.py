@@ -383,6 +383,22 @@ def test_confusion_counts_wrong_classes_misses_and_background() -> None:
     ]
 
 
+def test_confusion_leaves_out_everything_on_a_crowd() -> None:
+    crowd = {"id": 1, "image_id": 1, "category_id": 1, "bbox": R, "area": 100.0, "iscrowd": 1}
+    dataset = {
+        "images": [{"id": 1, "width": 99, "height": 99}],
+        "categories": [{"id": 1, "name": "person"}, {"id": 2, "name": "bicycle"}],
+        "annotations": [crowd],
+    }
+    inside = [52.0, 52, 4, 4]
+    results = [
+        {"image_id": 1, "category_id": cat, "bbox": box, "score": 0.9}
+        for cat, box in ((1, R), (1, inside), (2, inside), (2, NOWHERE))
+    ]
+    table = MatchTable.from_coco(to_coco(dataset), results)
+    assert table.confusion("all", score_thr=0.5).tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 0]]
+
+
 def test_confusion_counts_every_object_once() -> None:
     dataset, detections = random_scene(6)
     table = MatchTable.from_coco(to_coco(dataset), detections)
