@@ -1,5 +1,6 @@
 """Data sets and transforms in mmdet's registries."""
 
+from mmthermal.datasets.mined_regions import MinedImageSampler
 from mmthermal.datasets.thermal_coco import ThermalCocoDataset
 from mmthermal.datasets.transforms import (
     LoadThermalImage,
@@ -7,4 +8,10 @@ from mmthermal.datasets.transforms import (
     RandomContrastBrightness,
 )
 
-__all__ = ["LoadThermalImage", "NormalizeFrame", "RandomContrastBrightness", "ThermalCocoDataset"]
+__all__ = [
+    "LoadThermalImage",
+    "MinedImageSampler",
+    "NormalizeFrame",
+    "RandomContrastBrightness",
+    "ThermalCocoDataset",
+]

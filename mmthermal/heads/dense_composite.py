@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
+from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
 from torch import Tensor
 
 from mmthermal.functional.checks import check_finite
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.losses import CompositeLoss, build_composite_loss
+from mmthermal.mining import MinedRegions
 from mmthermal.samplers import HardNegativeMiner
 
 _TRAIN_CFG_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
@@ -22,7 +24,13 @@ class DenseCompositeMixin:
     Comes before an mmdet dense head with sigmoid scores in the bases of a class. Such a class
     calls :meth:`init_composite` at the end of its ``__init__``, and :meth:`composite_loss` from
     ``loss_by_feat`` with the targets that the mmdet head computes (docs/add_your_own_head.md).
+
+    Attributes:
+        mined_regions: hard negatives of the whole data set, or None;
+            :class:`~mmthermal.engine.HardNegativeMiningHook` sets it (docs/mining.md).
     """
+
+    mined_regions: MinedRegions | None = None
 
     def init_composite(self, loss_composite: ConfigType) -> None:
         """Build the loss and make sure that there is a miner.
@@ -96,8 +104,15 @@ class DenseCompositeMixin:
         positives = (labels >= 0) & (labels < num_classes)
         candidates = (labels == num_classes) & (label_weights > 0)
         pos_inds = positives.flatten().nonzero().squeeze(1)
+        regions = self.mined_regions
+        strength = None if regions is None else self._mined_strength(regions, cls_scores)
+        first = None
+        if regions is not None and strength is not None:
+            factors = torch.where(candidates, regions.loss_weights(strength), 1.0)
+            label_weights = label_weights * factors
+            first = strength > 0 if regions.priority else None
         # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
-        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives)
+        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, first=first)
         w_dense, _ = self.loss_composite.schedule()
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             return self.loss_composite(
@@ -110,7 +125,16 @@ class DenseCompositeMixin:
                 box_factor=box_factor,
                 min_box_factor=min_box_factor,
                 pos_weights=label_weights.flatten()[pos_inds],
+                neg_weights=None if strength is None else label_weights.flatten()[neg_inds],
             )
+
+    def _mined_strength(self, regions: MinedRegions, cls_scores: Sequence[Tensor]) -> Tensor | None:
+        """(N, S) how strongly each anchor lies on a mined region; None without any."""
+        sizes = [score.shape[-2:] for score in cls_scores]
+        priors = self.prior_generator.grid_priors(sizes, device=cls_scores[0].device)
+        return regions.strengths(
+            torch.cat([get_box_tensor(level) for level in priors]), len(cls_scores[0])
+        )
 
     def _dense_sum(self, levels: DenseLevels, labels: Tensor, label_weights: Tensor) -> Tensor:
         targets = zip(levels.levels, levels.split(labels), levels.split(label_weights))

@@ -47,17 +47,30 @@ class HardNegativeMiner(PseudoSampler):
         self.min_neg = min_neg
         self.scope = scope
 
-    def mine(self, scores: Tensor, candidates: Tensor, positives: Tensor) -> Tensor:
+    def mine(
+        self,
+        scores: Tensor,
+        candidates: Tensor,
+        positives: Tensor,
+        *,
+        first: Tensor | None = None,
+    ) -> Tensor:
         """Indices of the hardest candidates.
 
         Args:
             scores: (N, S), no NaN; rises with the negative's classification loss.
             candidates: (N, S), bool; background anchors of weight above 0, not the ignored ones.
             positives: (N, S), bool.
+            first: (N, S), bool, candidates that come before all others, whatever their score,
+                the hardest of them first; None for none.
 
         Returns:
             (K,), long, ascending indices into the flattened (N * S) anchors.
         """
+        if first is not None and scores.numel():
+            # float64 keeps the order within both groups: a float32 score plus the span is exact
+            low, high = scores.double().aminmax()
+            scores = scores.double() + first * (high - low + 1)
         return mine_hard_negatives(
             scores,
             candidates,

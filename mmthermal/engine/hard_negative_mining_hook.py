@@ -1,0 +1,258 @@
+"""Hard negatives of the whole data set, mined and used within one training run."""
+
+import os.path as osp
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from mmthermal.datasets.mined_regions import MinedImageSampler, pack_geometry, region_sums
+from mmthermal.functional.checks import check_count
+from mmthermal.mining.finding import MiningSettings
+from mmthermal.mining.inference import (
+    TrainingSet,
+    find_in_all,
+    rank_rows,
+    training_set,
+    truths_of,
+)
+from mmthermal.mining.lookup import MinedRegions
+from mmthermal.mining.region_file import (
+    Region,
+    RegionFile,
+    drop_excluded,
+    read_exclusions,
+)
+from mmthermal.mining.rounds import check_decay, drop_covered, merge_rounds
+
+_STATE = "hard_negatives"
+
+
+@HOOKS.register_module()
+class HardNegativeMiningHook(Hook):
+    """Trains harder on what the detector takes for an object and is none.
+
+    Two forms. With ``file``, the regions come from ``tools/mine_hard_negatives.py``::
+
+        custom_hooks = [dict(type='HardNegativeMiningHook', file='hard_negatives.json')]
+
+    With ``interval``, the hook mines by itself: after epoch ``begin`` and every ``interval``
+    epochs from there on, it runs the detector on the training images, keeps the hardest false
+    regions, lets those of earlier rounds fade, and goes on. Both may be combined: the file gives
+    the regions to start from. Each mining writes ``hard_negatives/round_N.json`` in the work
+    directory.
+
+    Background anchors on a region get a higher ``weight`` and are mined with ``priority``;
+    ``MinedImageSampler`` at ``train_dataloader.sampler`` draws images with many regions more
+    often. Regions and rounds are part of the checkpoint, so that a resumed run goes on with them.
+
+    Args:
+        file: file of hard negatives to start with.
+        exclude: list of regions that are objects without a label, as the contact sheet saves it.
+        begin: epochs of warm-up before the first mining, >= 1.
+        interval: epochs between minings, >= 1; None mines never.
+        weight: factor on the classification loss of anchors on a region, >= 1; 1 switches it off.
+        priority: whether anchors on regions are mined before all others.
+        anchor_iou: an anchor lies on a region from this IoU on, in (0, 1].
+        decay: factor on a region's weight for every round that doesn't find it, in [0, 1).
+        floor: regions of less weight are forgotten, in (0, 1].
+        batch_size: images per batch while mining; that of the training if None.
+        settings: how regions are found, see :class:`~mmthermal.mining.MiningSettings`.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        TypeError: for a setting of the wrong type, or one that does not exist.
+        ValueError: for a setting out of range, or neither a file nor an interval.
+
+    Source: paper, algorithm 2 and the section on hard-negative mining.
+    """
+
+    priority = "NORMAL"  # before CheckpointHook, which is VERY_LOW
+
+    def __init__(
+        self,
+        *,
+        file: str | None = None,
+        exclude: str | None = None,
+        begin: int = 1,
+        interval: int | None = None,
+        weight: float = 2.0,
+        priority: bool = True,
+        anchor_iou: float = 0.5,
+        decay: float = 0.5,
+        floor: float = 0.2,
+        batch_size: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        if file is None and interval is None:
+            raise ValueError(
+                "HardNegativeMiningHook has nothing to do: give file='hard_negatives.json', or "
+                "interval=1 to mine after every epoch"
+            )
+        check_count("begin", begin, 1)
+        if interval is not None:
+            check_count("interval", interval, 1)
+        if batch_size is not None:
+            check_count("batch_size", batch_size, 1)
+        check_decay(decay, floor)
+        self.begin, self.interval = begin, interval
+        self.decay, self.floor = decay, floor
+        self.batch_size = batch_size
+        self.settings = MiningSettings(**(settings or {}))
+        self.lookup = MinedRegions(weight=weight, priority=priority, iou_thr=anchor_iou)
+        self.exclusions = {} if exclude is None else read_exclusions(exclude)
+        self.regions: tuple[Region, ...] = ()
+        self.round = -1
+        if file is not None:
+            content = RegionFile.read(file)
+            self.regions, self.round = content.regions, content.round
+        self._saved: dict[str, Any] | None = None
+        self._images: TrainingSet | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Hand the regions to the heads and to the sampler.
+
+        Args:
+            runner: the runner, its checkpoint loaded.
+
+        Raises:
+            TypeError: if no head takes regions, or the loop counts no epochs though it must.
+            ValueError: if the training pipeline hides where pixels go.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        heads = [module for module in model.modules() if hasattr(module, "mined_regions")]
+        if not heads:
+            raise TypeError(
+                "no head of the model takes mined regions: use a head of mmthermal, such as "
+                "CompositeRetinaHead (w_cls=0 leaves the plain focal loss)"
+            )
+        if self.interval is not None and not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise TypeError(
+                "interval counts epochs: HardNegativeMiningHook needs an EpochBasedTrainLoop to "
+                "mine. With interval=None any loop is right"
+            )
+        augments = getattr(model.data_preprocessor, "batch_augments", None)
+        if augments:
+            raise ValueError(
+                "model.data_preprocessor.batch_augments moves pixels after the pipeline, so that "
+                "mined regions can't follow: remove it"
+            )
+        for head in heads:
+            head.mined_regions = self.lookup
+        pack_geometry(runner.train_dataloader.dataset)
+        if self._saved is not None and runner.iter > 0:  # else it was loaded, not resumed
+            content = RegionFile.from_coco(self._saved, source="the checkpoint")
+            self.regions, self.round = content.regions, content.round
+        self._saved = None
+        truths = truths_of(runner.train_dataloader.dataset)
+        kept = drop_covered(self.regions, truths, self.settings)
+        self._use(runner, tuple(drop_excluded(kept, self.exclusions)))
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Announce the images of the batch.
+
+        Args:
+            runner: not used.
+            batch_idx: not used.
+            data_batch: the batch.
+        """
+        self.lookup.begin_batch([sample.metainfo for sample in (data_batch or {})["data_samples"]])
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Mine, where it is time.
+
+        Args:
+            runner: the runner.
+        """
+        epoch = runner.epoch + 1
+        if self.interval is None or epoch < self.begin or epoch >= runner.max_epochs:
+            return
+        if (epoch - self.begin) % self.interval == 0:
+            self.mine(runner)
+
+    def mine(self, runner: Runner) -> None:
+        """Find the hardest false regions of the training set and go on with them.
+
+        Args:
+            runner: the runner.
+        """
+        start = time.perf_counter()
+        if self._images is None:
+            self._images = training_set(runner.cfg)
+        images = self._images
+        batch_size = self.batch_size or runner.cfg.train_dataloader.batch_size
+        rows = find_in_all(runner.model, images, self.settings, batch_size=batch_size)
+        self.round += 1
+        found = rank_rows(rows, images, self.settings, round_number=self.round)
+        merged = merge_rounds(
+            self.regions,
+            drop_excluded(found, self.exclusions),
+            images.truths,
+            self.settings,
+            decay=self.decay,
+            floor=self.floor,
+        )
+        self._use(runner, merged.regions)
+        mean = sum(r.loss for r in found) / len(found) if found else 0.0
+        runner.logger.info(
+            f"Mined hard negatives, round {self.round}: {merged.num_found} of "
+            f"{sum(map(len, rows.values()))} false regions (mean loss {mean:.4g}), "
+            f"{merged.num_again} of them known; of earlier rounds {merged.num_decayed} decay, "
+            f"{merged.num_faded} faded, {merged.num_covered} lie on objects. "
+            f"{time.perf_counter() - start:.0f} s"
+        )
+        runner.message_hub.update_scalar("train/num_hard_negatives", merged.num_found)
+        if is_main_process():
+            self._content(images).write(
+                osp.join(runner.work_dir, "hard_negatives", f"round_{self.round}.json")
+            )
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Put the regions into the checkpoint.
+
+        Args:
+            runner: not used.
+            checkpoint: what will be saved.
+        """
+        checkpoint[_STATE] = self._content(self._images).to_coco()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remember a checkpoint's regions, for the case that the run resumes from it.
+
+        Args:
+            runner: not used.
+            checkpoint: what was loaded.
+        """
+        self._saved = checkpoint.get(_STATE)
+
+    def _use(self, runner: Runner, regions: Sequence[Region]) -> None:
+        """Train with these regions from now on."""
+        self.regions = tuple(regions)
+        self.lookup.replace(self.regions)
+        sampler = getattr(runner.train_dataloader, "sampler", None)
+        if isinstance(sampler, MinedImageSampler):
+            weights: dict[int | str, float] = {}
+            for region in self.regions:
+                weights[region.image_id] = weights.get(region.image_id, 0.0) + region.weight
+            sampler.set_regions(region_sums(runner.train_dataloader.dataset, weights))
+
+    def _content(self, images: TrainingSet | None) -> RegionFile:
+        """The regions as a file."""
+        used = {region.image_id for region in self.regions}
+        if images is None:
+            records = [dict(id=image) for image in sorted(used, key=str)]
+        else:
+            records = [record for record in images.records if record["id"] in used]
+        return RegionFile(
+            regions=self.regions,
+            images=tuple(records),
+            categories=() if images is None else tuple(images.categories),
+            info=dict(round=self.round, settings=self.settings.to_dict()),
+        )

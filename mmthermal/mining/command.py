@@ -1,0 +1,241 @@
+"""What ``tools/mine_hard_negatives.py`` does with its arguments."""
+
+import hashlib
+import json
+import os.path as osp
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import (
+    barrier,
+    broadcast_object_list,
+    get_dist_info,
+    get_rank,
+    init_dist,
+    is_main_process,
+)
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmengine.utils import ProgressBar
+from torch import nn
+
+from mmthermal.functional.checks import check_count
+from mmthermal.mining.contact_sheet import write_contact_sheet
+from mmthermal.mining.finding import MiningSettings
+from mmthermal.mining.inference import (
+    TrainingSet,
+    batches_left,
+    false_regions,
+    rank_rows,
+    training_set,
+)
+from mmthermal.mining.partial import PartialResults
+from mmthermal.mining.region_file import (
+    RegionFile,
+    drop_excluded,
+    file_sha256,
+    read_exclusions,
+)
+from mmthermal.mining.rounds import check_decay, merge_rounds
+from mmthermal.version import __version__
+
+
+def mine_hard_negatives(
+    cfg: Config,
+    checkpoint: str | Path,
+    out: str | Path,
+    *,
+    settings: MiningSettings,
+    previous: str | Path | None = None,
+    exclude: str | Path | None = None,
+    round_number: int | None = None,
+    decay: float = 0.5,
+    floor: float = 0.2,
+    batch_size: int | None = None,
+    num_workers: int = 2,
+    sheet: int = 60,
+) -> RegionFile:
+    """Find the hard negatives of a trained detector on its training set and write them to a file.
+
+    With a launcher, every process takes a share of the images; they need a common file system.
+    After a kill, the same call goes on where it was.
+
+    Args:
+        cfg: config of the detector.
+        checkpoint: its weights.
+        out: file to write; finished images are kept in ``OUT.partial`` meanwhile, and the
+            contact sheet goes beside it, unless ``sheet`` is 0.
+        settings: what counts as a false region, and how many are kept.
+        previous: file of the round before, whose regions are carried on.
+        exclude: list of regions that are objects without a label.
+        round_number: written into the file; one more than ``previous``, or 0, if None.
+        decay: see :func:`~mmthermal.mining.rounds.merge_rounds`.
+        floor: see there.
+        batch_size: images per batch; the test data loader's if None.
+        num_workers: processes that load images.
+        sheet: how many regions the contact sheet shows.
+
+    Returns:
+        what was written; on other processes than the first, what they read from the file.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if a file or a setting is wrong.
+    """
+    if not osp.isfile(checkpoint):
+        raise FileNotFoundError(f"the checkpoint {checkpoint} doesn't exist")
+    check_decay(decay, floor)
+    check_count("sheet", sheet)
+    batch_size = batch_size or cfg.test_dataloader.batch_size
+    check_count("batch_size", batch_size, 1)
+    before = RegionFile.read(previous) if previous is not None else None
+    exclusions = read_exclusions(exclude) if exclude is not None else {}
+    if round_number is None:
+        round_number = 0 if before is None else before.round + 1
+    check_count("round_number", round_number)
+    if cfg.get("launcher", "none") != "none":
+        init_dist(cfg.launcher, **cfg.env_cfg.get("dist_cfg", {}))
+
+    images = training_set(cfg)
+    sources = dict(
+        version=__version__,
+        checkpoint=str(checkpoint),
+        checkpoint_sha256=file_sha256(checkpoint),
+        config=str(cfg.filename or ""),
+        config_sha256=hashlib.sha256(_model_text(cfg).encode()).hexdigest(),
+        data=dict(
+            num_images=len(images.image_ids),
+            num_images_with_objects=images.num_images,
+            num_objects=images.num_objects,
+            annotations_sha256=_annotations_hash(images),
+        ),
+    )
+    finding = {
+        key: value for key, value in settings.to_dict().items() if key not in ("ratio", "count")
+    }
+    key = dict(
+        checkpoint=sources["checkpoint_sha256"],
+        config=sources["config_sha256"],
+        data=sources["data"],
+        settings=finding,
+        batch_size=batch_size,
+    )
+    partial = PartialResults(f"{out}.partial", key)
+    _infer(cfg, checkpoint, images, partial, settings, batch_size, num_workers)
+
+    if is_main_process():
+        rows = partial.read()
+        missing = len(images.image_ids) - len(rows)
+        if missing:
+            raise RuntimeError(
+                f"{missing} images have no result in {partial.folder}: all processes must see one "
+                "file system"
+            )
+        found = rank_rows(rows, images, settings, round_number=round_number)
+        merged = merge_rounds(
+            drop_excluded(before.regions, exclusions) if before is not None else [],
+            drop_excluded(found, exclusions),
+            images.truths,
+            settings,
+            decay=decay,
+            floor=floor,
+        )
+        used = {region.image_id for region in merged.regions}
+        content = RegionFile(
+            regions=merged.regions,
+            images=tuple(record for record in images.records if record["id"] in used),
+            categories=tuple(images.categories),
+            info=dict(
+                round=round_number,
+                num_false_regions=sum(map(len, rows.values())),
+                num_found=merged.num_found,
+                num_found_again=merged.num_again,
+                num_decayed=merged.num_decayed,
+                num_faded=merged.num_faded,
+                num_covered=merged.num_covered,
+                num_excluded=len(found) - merged.num_found,
+                mean_loss=sum(r.loss for r in found) / len(found) if found else None,
+                settings=dict(settings.to_dict(), decay=decay, floor=floor),
+                **sources,
+            ),
+        )
+        if sheet:
+            write_contact_sheet(
+                content, images.paths, images.truths, Path(out).with_suffix(""), number=sheet
+            )
+        content.write(out)
+        partial.remove()
+    barrier()
+    return RegionFile.read(out)
+
+
+def _infer(
+    cfg: Config,
+    checkpoint: str | Path,
+    images: TrainingSet,
+    partial: PartialResults,
+    settings: MiningSettings,
+    batch_size: int,
+    num_workers: int,
+) -> None:
+    """Run the detector on the images that no process has finished yet."""
+    rank, world_size = get_dist_info()
+    shared: list[Any] = [sorted(partial.read()) if rank == 0 else None]
+    broadcast_object_list(shared)  # one list, read before any process writes
+    done = set(shared[0])
+    batches = batches_left(len(images.image_ids), batch_size, done)
+    if not batches:
+        return
+    bar = ProgressBar(sum(map(len, batches))) if rank == 0 else None
+    model = load_model(cfg, checkpoint)
+    mine = batches[rank::world_size]
+    with partial.writer(rank) as writer:
+        for results in false_regions(model, images, mine, settings, num_workers=num_workers):
+            writer.append(results)
+            if bar is not None:
+                left = bar.task_num - bar.completed
+                bar.update(min(len(results) * world_size, left))
+    if bar is not None:
+        print()
+    barrier()
+
+
+def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
+    """A detector for inference.
+
+    Args:
+        cfg: its config.
+        checkpoint: its weights.
+
+    Returns:
+        the detector in evaluation mode, on the device of this process.
+    """
+    init_default_scope(cfg.get("default_scope", "mmdet"))
+    device = get_device()
+    if device == "cuda":
+        device = f"cuda:{get_rank() % torch.cuda.device_count()}"
+        torch.cuda.set_device(device)
+    model = MODELS.build(cfg.model)
+    load_checkpoint(model, str(checkpoint), map_location="cpu")
+    return model.to(device).eval()
+
+
+def _model_text(cfg: Config) -> str:
+    """All of a config that detections depend on."""
+    parts = dict(
+        model=cfg.model, train=cfg.train_dataloader.dataset, test=cfg.test_dataloader.dataset
+    )
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _annotations_hash(images: TrainingSet) -> str:
+    """Hash of ids and boxes of the training set, wherever they came from."""
+    digest = hashlib.sha256()
+    for image in images.image_ids:
+        truth = images.truths[image]
+        digest.update(repr((image, truth.boxes.tolist(), truth.crowd.tolist())).encode())
+    return digest.hexdigest()
