@@ -30,10 +30,15 @@ setup: ## Make the environment (.venv); about 8 minutes the first time on two co
 	@"$(PYTHON)" tools/setup_env.py --venv "$(VENV)"
 
 data: setup ## Generate the embedded data set in data/synthetic
-	@"$(PY)" tools/make_synthetic.py --workers 2 --preview
+	@echo "data/synthetic: generated if it is not there, about half a minute"
+	@"$(PY)" tools/make_synthetic.py --workers 2 --preview > "$(VENV)/synthetic.log"
+	@tail -n 1 "$(VENV)/synthetic.log"
 
-train: data ## Train on the embedded data set and print a summary
+train: data ## Train on the embedded data set, draw detections, print a summary
 	"$(PY)" tools/train.py "$(CONFIG)" --work-dir "$(WORK_DIR)" $(ARGS)
+	best=$$(ls -t "$(WORK_DIR)"/best_*.pth 2>/dev/null | head -n 1); \
+	"$(PY)" tools/test.py "$(WORK_DIR)/$(notdir $(CONFIG))" \
+		"$${best:-$$(cat "$(WORK_DIR)/last_checkpoint")}" --work-dir "$(WORK_DIR)/test"
 	@"$(PY)" tools/summarize_run.py "$(WORK_DIR)"
 
 lint: setup ## Check style and types

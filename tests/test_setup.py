@@ -98,7 +98,7 @@ def test_help_is_the_default_and_lists_all_targets(clean_env: dict[str, str]) ->
         assert re.search(rf"^  {target} +\w", result.stdout, re.MULTILINE), target
 
 
-def test_train_sets_up_generates_trains_and_summarises(clean_env: dict[str, str]) -> None:
+def test_train_sets_up_generates_trains_draws_and_summarises(clean_env: dict[str, str]) -> None:
     text = dry_run("train", clean_env, "ARGS=--amp")
     assert in_order(
         text,
@@ -106,6 +106,7 @@ def test_train_sets_up_generates_trains_and_summarises(clean_env: dict[str, str]
         "tools/make_synthetic.py",
         'tools/train.py "configs/thermal/retina_composite.py"',
         "--amp",
+        'tools/test.py "work_dirs/retina_composite/retina_composite.py"',
         'tools/summarize_run.py "work_dirs/retina_composite"',
     )
 
