@@ -1,11 +1,8 @@
-# The composite loss in the RoI head; everything else is the baseline's. Half of the negatives are mined, half
-# drawn at random: all of them are in the cross-entropy, the hardest 1.5 per positive in the composite.
-_base_ = './hituav160_faster_rcnn_ce.py'
+# Faster R-CNN with the composite loss in the RoI head, on real data.
+_base_ = [
+    '../_base_/models/faster_rcnn_r18_composite.py', '../_base_/datasets/hituav160.py',
+    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
+]
 model = dict(
-    roi_head=dict(
-        bbox_head=dict(
-            type='CompositeBBoxHead',
-            neg_ratio=1.5,
-            loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200))),
-    train_cfg=dict(
-        rcnn=dict(sampler=dict(type='HardNegativeSampler', ratio=3.0, min_neg=16, random_share=0.5))))
+    data_preprocessor=dict(mean={{_base_.pixel_mean}}, std={{_base_.pixel_std}}),
+    roi_head=dict(bbox_head=dict(num_classes={{_base_.num_classes}})))

@@ -1,3 +1,8 @@
-# mmdet's OHEM in the RoI head; everything else is the baseline's.
-_base_ = './hituav160_faster_rcnn_ce.py'
-model = dict(train_cfg=dict(rcnn=dict(sampler=dict(type='OHEMSampler'))))
+# Faster R-CNN with mmdet's OHEM in the RoI head, on real data.
+_base_ = [
+    '../_base_/models/faster_rcnn_r18_ohem.py', '../_base_/datasets/hituav160.py',
+    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
+]
+model = dict(
+    data_preprocessor=dict(mean={{_base_.pixel_mean}}, std={{_base_.pixel_std}}),
+    roi_head=dict(bbox_head=dict(num_classes={{_base_.num_classes}})))
