@@ -454,6 +454,9 @@ def test_duplicates() -> None:
     assert table.duplicates_per_gt(0.1) == pytest.approx(2 / 2)
     assert table.duplicates_per_gt(0.1, subset="overlapped") == -1
     assert table.duplicates_per_gt(0.1, subset="isolated", cat_id=1) == pytest.approx(1)
+    loose = [0.0, 0, 10, 6]  # IoU with P 60 / 100
+    table = scene([(1, 1, P)], [(1, 1, P, 0.9), (1, 1, loose, 0.8)])
+    assert table.duplicates_per_gt(0.5, 0.5) == 1 and table.duplicates_per_gt(0.5, 0.75) == 0
 
 
 def test_log_average_miss_rate() -> None:
