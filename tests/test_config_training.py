@@ -51,8 +51,6 @@ def small(name: str, root: Path, work_dir: Path, *, epochs: int, resume: bool) -
         for part in dicts(cfg[loader].dataset):
             if part.get("type") == "Resize" and "scale" in part:
                 part["scale"] = SIZE
-    if cfg.model.data_preprocessor.get("mean") == [29300.0]:
-        cfg.model.data_preprocessor.update(mean=[21100.0], std=[300.0])
     cfg.train_cfg.update(max_epochs=epochs, val_interval=1)
     cfg.merge_from_dict(dict(work_dir=str(work_dir), resume=resume, log_level="ERROR"))
     # the visualizer is kept by name: a new one for each run, else scalars go to the first run's

@@ -4,7 +4,6 @@ _base_ = [
     '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
 ]
 model = dict(
-    data_preprocessor=dict(mean={{_base_.pixel_mean}}, std={{_base_.pixel_std}}),
     roi_head=dict(bbox_head=[
         dict(
             type='Shared2FCBBoxHead',

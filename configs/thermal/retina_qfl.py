@@ -3,6 +3,4 @@ _base_ = [
     '../_base_/models/retina_r18_qfl.py', '../_base_/datasets/synthetic.py',
     '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
 ]
-model = dict(
-    data_preprocessor=dict(mean={{_base_.pixel_mean}}, std={{_base_.pixel_std}}),
-    bbox_head=dict(num_classes={{_base_.num_classes}}))
+model = dict(bbox_head=dict(num_classes={{_base_.num_classes}}))

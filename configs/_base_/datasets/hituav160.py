@@ -2,8 +2,6 @@
 _base_ = './thermal_detection.py'
 data_root = '../shared/data/hituav160/'
 num_classes = 3
-pixel_mean = [129.3]  # grey values of the training set
-pixel_std = [37.4]
 train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader

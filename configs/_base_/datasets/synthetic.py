@@ -1,5 +1,3 @@
 # The embedded set: 160 x 120 scenes of 16-bit counts, made by 'python tools/make_synthetic.py'.
 _base_ = './thermal_detection.py'
 num_classes = 4
-pixel_mean = [29300.0]  # counts of the training set
-pixel_std = [600.0]
