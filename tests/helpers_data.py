@@ -125,8 +125,6 @@ def small_options(num_classes: int = 3) -> dict[str, Any]:
         "model.bbox_head.stacked_convs": 1,
         "model.bbox_head.norm_cfg.num_groups": 4,
         "model.bbox_head.num_classes": num_classes,
-        "model.data_preprocessor.mean": [21100.0],
-        "model.data_preprocessor.std": [300.0],
     }
 
 

@@ -125,5 +125,7 @@ def enlarge(
     for key in ("gt_instances", "pred_instances"):
         instances = sample.get(key)
         if instances is not None and "bboxes" in instances:
+            instances = instances.clone()  # the sample's own copy holds the same instances
             instances.bboxes = instances.bboxes * factor
+            setattr(sample, key, instances)
     return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), sample

@@ -1,0 +1,146 @@
+"""Pictures of detections: 16-bit images get contrast, boxes lie where the objects are."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import HOOKS, VISUALIZERS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from mmengine.visualization import Visualizer
+
+from mmthermal.engine import ThermalVisualizationHook
+from mmthermal.engine.visualization_hook import enlarge
+
+BOX = [[40.0, 20, 60, 50]]
+
+
+@pytest.fixture(autouse=True)
+def visualizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Visualizer, "_instance_dict", {})
+    made = VISUALIZERS.build(dict(type="DetLocalVisualizer", name="test_hook"))
+    made.dataset_meta = dict(classes=("person",), palette=[(230, 97, 0)])
+
+
+def make_sample(path: Path, kind: type = np.uint16, score: float = 0.9) -> DetDataSample:
+    """A warm object in a scene whose contrast is far below the 8 bits of a screen."""
+    rng = np.random.default_rng(0)
+    level, warm = (21000, 150) if kind is np.uint16 else (60, 120)
+    image = rng.normal(level, 4, (80, 120))
+    x0, y0, x1, y1 = map(int, BOX[0])
+    image[y0:y1, x0:x1] += warm
+    cv2.imwrite(str(path), image.astype(kind))
+    boxes = torch.tensor(BOX)
+    return DetDataSample(
+        metainfo=dict(img_path=str(path), img_id=1, ori_shape=(80, 120)),
+        gt_instances=InstanceData(bboxes=boxes, labels=torch.zeros(1, dtype=torch.long)),
+        pred_instances=InstanceData(
+            bboxes=boxes.clone(), labels=torch.zeros(1, dtype=torch.long),
+            scores=torch.tensor([score]),
+        ),
+    )  # fmt: skip
+
+
+def make_hook(**kwargs: Any) -> ThermalVisualizationHook:
+    settings = dict(draw=True, test_out_dir="pictures", **kwargs)
+    return HOOKS.build(dict(type="ThermalVisualizationHook", **settings))
+
+
+def make_runner(tmp_path: Path) -> Any:  # noqa: ANN401
+    return SimpleNamespace(work_dir=str(tmp_path), timestamp="now", iter=0)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_test_pictures_have_contrast_and_boxes(tmp_path: Path, kind: type) -> None:
+    sample = make_sample(tmp_path / "a.png", kind)
+    hook = make_hook()
+    hook.after_test_iter(make_runner(tmp_path), 0, {}, [sample])
+    picture = cv2.imread(str(tmp_path / "now" / "pictures" / "a.png"))
+    # ground truth and predictions side by side, each enlarged by ceil(640 / 120) = 6
+    assert picture.shape == (480, 1440, 3)
+    for half in (picture[:, :720], picture[:, 720:]):
+        inside = half[150:270, 270:330].mean()
+        outside = half[10:60, 500:700].mean()
+        assert inside > outside + 100, (inside, outside)  # the object is bright, the rest dark
+        coloured = (half.max(2).astype(int) - half.min(2)) > 60  # only what was drawn has a colour
+        rows, cols = coloured.nonzero()
+        assert coloured[20 * 6 : 50 * 6].sum() > 100
+        assert abs(cols.min() - 40 * 6) <= 6 and abs(rows.max() - 50 * 6) <= 8
+    assert picture.std() > 30
+
+
+def test_the_sample_is_not_changed(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path / "a.png")
+    make_hook().after_test_iter(make_runner(tmp_path), 0, {}, [sample])
+    assert sample.pred_instances.bboxes.tolist() == BOX
+    assert sample.gt_instances.bboxes.tolist() == BOX
+
+
+def test_draws_all_of_a_batch_up_to_the_limit(tmp_path: Path) -> None:
+    samples = [make_sample(tmp_path / f"{i}.png") for i in range(5)]
+    hook = make_hook(max_pictures=3, min_side=1)
+    runner = make_runner(tmp_path)
+    hook.after_test_iter(runner, 0, {}, samples[:2])
+    hook.after_test_iter(runner, 1, {}, samples[2:])
+    drawn = sorted(p.name for p in (tmp_path / "now" / "pictures").iterdir())
+    assert drawn == ["0.png", "1.png", "2.png"]
+
+
+def test_all_and_none(tmp_path: Path) -> None:
+    samples = [make_sample(tmp_path / f"{i}.png") for i in range(3)]
+    for number, expected in ((-1, 3), (0, 0)):
+        hook = make_hook(max_pictures=number, min_side=1)
+        runner = make_runner(tmp_path / str(number))
+        hook.after_test_iter(runner, 0, {}, samples)
+        folder = tmp_path / str(number) / "now" / "pictures"
+        assert len(list(folder.glob("*.png"))) == expected
+
+
+def test_draws_nothing_unless_asked(tmp_path: Path) -> None:
+    hook = HOOKS.build(dict(type="ThermalVisualizationHook", test_out_dir="pictures"))
+    sample = make_sample(tmp_path / "a.png")
+    hook.after_test_iter(make_runner(tmp_path), 0, {}, [sample])
+    hook.after_val_iter(make_runner(tmp_path), 0, {}, [sample])
+    assert not (tmp_path / "now").exists()
+
+
+def test_validation_draws_every_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = make_hook(interval=2)
+    steps = []
+    monkeypatch.setattr(
+        hook._visualizer, "add_datasample", lambda *args, **kwargs: steps.append(kwargs["step"])
+    )
+    sample = make_sample(tmp_path / "a.png")
+    for batch in range(5):
+        hook.after_val_iter(make_runner(tmp_path), batch, {}, [sample])
+    assert steps == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("size", "min_side", "factor"), [((80, 120), 640, 6), ((512, 640), 640, 1), ((9, 4), 18, 2)]
+)
+def test_enlarges_by_a_whole_factor(size: tuple[int, int], min_side: int, factor: int) -> None:
+    image = np.zeros((*size, 3), np.uint8)
+    sample = DetDataSample(pred_instances=InstanceData(bboxes=torch.tensor([[1.0, 2, 3, 4]])))
+    large, scaled = enlarge(image, sample, min_side)
+    assert large.shape == (size[0] * factor, size[1] * factor, 3)
+    assert scaled.pred_instances.bboxes.tolist() == [[factor, 2 * factor, 3 * factor, 4 * factor]]
+    assert sample.pred_instances.bboxes.tolist() == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        (dict(max_pictures=-2), ValueError),
+        (dict(min_side=0), ValueError),
+        (dict(max_pictures=1.5), TypeError),
+        (dict(max_picture=1), TypeError),
+    ],
+)
+def test_refuses_wrong_settings(settings: dict, error: type[Exception]) -> None:
+    with pytest.raises(error, match="max_picture|min_side"):
+        make_hook(**settings)
