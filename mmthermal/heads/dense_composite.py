@@ -106,13 +106,14 @@ class DenseCompositeMixin:
         pos_inds = positives.flatten().nonzero().squeeze(1)
         regions = self.mined_regions
         strength = None if regions is None else self._mined_strength(regions, cls_scores)
-        first = None
+        favoured: dict[str, Tensor] = {}
         if regions is not None and strength is not None:
             factors = torch.where(candidates, regions.loss_weights(strength), 1.0)
             label_weights = label_weights * factors
-            first = strength > 0 if regions.priority else None
+            if regions.priority:
+                favoured["first"] = strength > 0
         # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
-        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, first=first)
+        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, **favoured)
         w_dense, _ = self.loss_composite.schedule()
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             return self.loss_composite(

@@ -139,10 +139,8 @@ def covered(
     if not len(gt_boxes):
         return np.zeros(len(boxes), dtype=bool)
     overlaps = box_iou(boxes[:, None], gt_boxes[None], gt_crowd[None])
-    on_object: NDArray[np.bool_] = (
-        overlaps >= np.where(gt_crowd, settings.crowd_thr, settings.iou_thr)
-    ).any(1)
-    return on_object
+    limits = np.where(gt_crowd, settings.crowd_thr, settings.iou_thr)
+    return np.any(overlaps >= limits, axis=1)
 
 
 def keep_hardest(

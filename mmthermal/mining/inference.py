@@ -114,7 +114,10 @@ def describe(dataset: Any) -> TrainingSet:
     Raises:
         ValueError: if two images have one id.
     """
-    image_ids, records, truths, paths = [], [], {}, {}
+    image_ids: list[int | str] = []
+    records: list[dict[str, Any]] = []
+    truths: dict[int | str, GroundTruth] = {}
+    paths: dict[int | str, str] = {}
     base = dataset
     while not hasattr(base, "cat_ids") and (hasattr(base, "dataset") or hasattr(base, "datasets")):
         base = base.dataset if hasattr(base, "dataset") else base.datasets[0]
@@ -202,7 +205,7 @@ def batches_left(num_images: int, batch_size: int, done: set[int]) -> list[list[
 
 
 def false_regions(
-    model: nn.Module,
+    model: Any,
     images: TrainingSet,
     batches: Sequence[list[int]],
     settings: MiningSettings,
@@ -272,7 +275,7 @@ def rank_rows(
     regions = [
         Region(
             image_id=images.image_ids[index],
-            bbox=tuple(row[:4]),
+            bbox=(row[0], row[1], row[2], row[3]),
             category_id=row[4],
             score=row[5],
             loss=float(f"{loss:.6g}"),
@@ -300,7 +303,7 @@ def undisturbed(model: nn.Module) -> Iterator[nn.Module]:
         the bare model in evaluation mode. Afterwards its mode and the random state of torch are
         what they were.
     """
-    bare = model.module if is_model_wrapper(model) else model
+    bare: Any = model.module if is_model_wrapper(model) else model
     modes = {module: module.training for module in bare.modules()}
     cuda = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=cuda):

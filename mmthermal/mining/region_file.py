@@ -116,8 +116,8 @@ class RegionFile:
         known = {image["id"] for image in content["images"]}
         regions = []
         for ann in sorted(content["annotations"], key=lambda ann: ann["rank"]):
-            box = np.asarray(ann["bbox"], dtype=np.float64)
-            if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] <= 0).any():
+            box = [float(v) for v in ann["bbox"]]
+            if len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) <= 0:
                 raise ValueError(f"{source}: region {ann['id']} has bbox {ann['bbox']}")
             if ann["image_id"] not in known:
                 raise ValueError(
@@ -128,7 +128,7 @@ class RegionFile:
             regions.append(
                 Region(
                     image_id=ann["image_id"],
-                    bbox=tuple(float(v) for v in ann["bbox"]),
+                    bbox=(box[0], box[1], box[2], box[3]),
                     category_id=ann["category_id"],
                     score=ann["score"],
                     loss=ann["loss"],
