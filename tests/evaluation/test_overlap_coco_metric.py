@@ -130,9 +130,11 @@ def test_gives_the_figures_of_coco_metric(gt_file: str, settings: dict) -> None:
 
 
 def test_more_than_a_hundred_detections_an_image(gt_file: str) -> None:
-    samples = scenes(per_image=300)[1]
-    expected = evaluate(CocoMetric(ann_file=gt_file), samples)
-    assert_holds(evaluate(OverlapCocoMetric(ann_file=gt_file), samples), expected)
+    samples = scenes(per_image=600)[1]
+    settings = {"metric_items": ["mAP", "mAP_50", "AR@100", "AR@300", "AR@1000"]}
+    expected = evaluate(CocoMetric(ann_file=gt_file, **settings), samples)
+    assert expected["coco/bbox_AR@100"] < expected["coco/bbox_AR@300"]
+    assert_holds(evaluate(OverlapCocoMetric(ann_file=gt_file, **settings), samples), expected)
 
 
 def test_without_an_annotation_file_the_ground_truth_comes_from_the_samples() -> None:
