@@ -137,6 +137,20 @@ def test_more_than_a_hundred_detections_an_image(gt_file: str) -> None:
     assert_holds(evaluate(OverlapCocoMetric(ann_file=gt_file, **settings), samples), expected)
 
 
+def test_map_looks_at_a_hundred_detections_and_map_50_at_a_thousand(gt_file: str) -> None:
+    samples = scenes()[1]
+    for sample in samples:  # 120 persons that are none, before the real ones
+        right = torch.tensor([instance["bbox"] for instance in sample["instances"]])
+        sample["pred_instances"] = {
+            "bboxes": torch.cat([torch.tensor([[150.0, 120, 155, 125]]).repeat(120, 1), right]),
+            "scores": torch.cat([torch.full((120,), 0.9), torch.full((len(right),), 0.5)]),
+            "labels": torch.zeros(120 + len(right), dtype=torch.long),
+        }
+    expected = evaluate(CocoMetric(ann_file=gt_file), samples)
+    assert expected["coco/bbox_mAP"] == 0 < expected["coco/bbox_mAP_50"]
+    assert_holds(evaluate(OverlapCocoMetric(ann_file=gt_file), samples), expected)
+
+
 def test_without_an_annotation_file_the_ground_truth_comes_from_the_samples() -> None:
     samples = scenes()[1]
     expected = evaluate(CocoMetric(), samples)
