@@ -1,5 +1,6 @@
 """What heads with anchors and no quality branch share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,6 +25,11 @@ class AnchorCompositeMixin(DenseCompositeMixin):
     Raises:
         ValueError: for a softmax ``loss_cls`` or a sampler that does not mine.
     """
+
+    # What the mmdet head brings.
+    reg_decoded_bbox: bool
+    get_anchors: Callable[..., tuple[list, list]]
+    get_targets: Callable[..., tuple]
 
     def __init__(
         self,

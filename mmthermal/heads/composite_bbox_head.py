@@ -1,5 +1,6 @@
 """RoI heads with the composite loss, for Faster R-CNN and Cascade R-CNN."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from mmdet.models.roi_heads.bbox_heads import Shared2FCBBoxHead, Shared4Conv1FCB
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmthermal.functional.checks import check_count, check_finite, check_range
 from mmthermal.functional.mining import hardest, num_hard_negatives
@@ -50,6 +51,16 @@ class CompositeBBoxMixin:
     """
 
     mined_regions: MinedRegions | None = None
+
+    # What the mmdet head brings.
+    num_classes: int
+    fc_cls: nn.Linear
+    loss_cls: Any
+    loss_bbox: Callable[..., Tensor]
+    bbox_coder: Any
+    custom_activation: bool
+    reg_class_agnostic: bool
+    reg_decoded_bbox: bool
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
@@ -31,6 +32,15 @@ class DenseCompositeMixin:
     """
 
     mined_regions: MinedRegions | None = None
+
+    # What the mmdet head brings.
+    train_cfg: ConfigType | None
+    use_sigmoid_cls: bool
+    cls_out_channels: int
+    num_classes: int
+    prior_generator: Any
+    bbox_coder: Any
+    loss_bbox: Callable[..., Tensor]
 
     def init_composite(self, loss_composite: ConfigType) -> None:
         """Build the loss and make sure that there is a miner.

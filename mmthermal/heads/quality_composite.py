@@ -23,6 +23,9 @@ class QualityCompositeMixin(DenseCompositeMixin):
     The centerness loss is mmdet's.
     """
 
+    # What the mmdet head brings.
+    loss_centerness: Callable[..., Tensor]
+
     def init_composite(self, loss_composite: ConfigType) -> None:
         """Build the loss and make sure that there is a miner.
 

@@ -144,7 +144,7 @@ class CompositeLoss(nn.Module):
         self.focal = dict(alpha=alpha, gamma=gamma)
         self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
         self.f1_negatives = f1_negatives
-        self.combine = dict(
+        self.combine: dict[str, Any] = dict(
             mean=mean,
             shift=shift,
             f1_share=f1_share,
@@ -156,7 +156,7 @@ class CompositeLoss(nn.Module):
             eps=eps,
         )
         self.box_form = box_form
-        self.box = dict(form=box_form, norm=box_norm, delta=delta)
+        self.box: dict[str, Any] = dict(form=box_form, norm=box_norm, delta=delta)
         self.count_empty = count_empty
         self.w_dense, self.w_cls, self.w_box = w_dense, w_cls, w_box
         self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters

@@ -173,6 +173,7 @@ class HardNegativeSampler(OHEMSampler):
         k = min(k, num_expected)
         if k == 0 or (k == inds.numel() and self.nms_iou is None):
             return inds[:k]
+        assert feats is not None, "mmdet's RoI heads pass the features to their sampler"
         boxes = get_box_tensor(bboxes)[inds]
         labels = inds.new_full(inds.shape, self.bbox_head.num_classes)
         losses = self.roi_losses(boxes, labels, feats)
