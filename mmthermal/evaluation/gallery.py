@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
+from mmthermal.datasets.agc import to_display
 from mmthermal.evaluation.overlap import largest_overlap
 
 OVERLAP_STEPS = (0.1, 0.3, 0.5)
@@ -227,25 +228,10 @@ def _by_image(detections: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, 
     return out
 
 
-def to_display(image: NDArray[Any], *, tails: float = 0.5) -> NDArray[np.uint8]:
-    """Bring a frame of any depth to 8 bits for looking at it.
-
-    Frames of 8 bits stay as they are; others are stretched linearly between their percentiles.
-
-    Args:
-        image: (H, W) or (H, W, C), integer or float.
-        tails: percent cut off at either end, in [0, 50).
-    """
-    if image.dtype == np.uint8:
-        return np.asarray(image, dtype=np.uint8)
-    values = image.astype(np.float32)
-    low, high = np.percentile(values[np.isfinite(values)], [tails, 100 - tails])
-    scaled = (np.nan_to_num(values) - low) / max(float(high - low), 1e-6)
-    return np.asarray((scaled.clip(0, 1) * 255).round(), dtype=np.uint8)
-
-
 def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
     """Picture as a data URI: PNG while small, else JPEG.
+
+    Thermal pictures go through the gain control of `mmthermal.datasets.agc`.
 
     Args:
         path: image file of any depth.
@@ -257,7 +243,9 @@ def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         return None
-    picture = to_display(image)
+    picture = to_display(image[..., :3] if image.ndim == 3 else image)
+    if image.ndim == 2:
+        picture = picture[..., 0]
     scale = max_side / max(picture.shape[:2])
     if scale < 1:
         size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
