@@ -106,3 +106,34 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hotcoco", None)
     with pytest.raises(ImportError, match="pip install hotcoco"):
         error_types(build([(0, P)], [(0, P, 0.9)]))
+
+
+def test_thresholds_that_coco_does_not_have() -> None:
+    # IoU of the detection with P is 4 / 10: a hit at 0.37, wrong at 0.42.
+    table = build([(0, P)], [(0, [0.0, 0, 10, 4], 0.75)])
+    assert error_types(table, iou_thr=0.37)["ap"] == pytest.approx(1)
+    assert error_types(table, iou_thr=0.42)["counts"]["loc"] == 1
+    assert calibration(table, iou_thr=0.37)["ece"] == pytest.approx(0.25)
+    assert calibration(table, iou_thr=0.42)["ece"] == pytest.approx(0.75)
+
+
+def test_detections_beyond_the_hundredth_count_if_the_table_keeps_them() -> None:
+    junk = [(0, NOWHERE, 0.9)] * 120
+    table = build([(0, P)], [*junk, (0, P, 0.5)])
+    assert error_types(table)["counts"]["background"] == 100
+    more = MatchTable(
+        table.gts,
+        {
+            "img": np.zeros(121, dtype=int),
+            "cat": np.zeros(121, dtype=int),
+            "box": np.array([NOWHERE] * 120 + [P]),
+            "score": np.array([0.9] * 120 + [0.5]),
+        },
+        img_ids=[4],
+        cat_ids=[2, 5],
+        class_names=["person", "bicycle"],
+        max_dets=1000,
+    )
+    found = error_types(more)
+    assert found["counts"]["background"] == 120 and found["counts"]["missed"] == 0
+    assert found["ap"] == pytest.approx(more.average_precision(iou_thr=0.5), abs=1e-12)
