@@ -48,6 +48,7 @@ setup(
             "hypothesis>=6",
             "scikit-learn",  # an independent F-beta
             "faster-coco-eval",  # an independent COCO evaluation
+            "hotcoco",  # TIDE's error types, which a report shows
             # New ruff and mypy releases bring new findings: a check must not change by itself.
             "ruff>=0.12,<0.18",
             "mypy>=1.15,<2.5",
