@@ -17,6 +17,7 @@ from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.dataset import pseudo_collate
+from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -38,6 +39,48 @@ PALETTE = [
     (204, 121, 167),
     (153, 255, 51),
 ]
+
+
+class EvenLabelVisualizer(DetLocalVisualizer):
+    """`DetLocalVisualizer` whose labels have one size; mmdet's shrink with the box to 6 points.
+
+    Args:
+        name: of the instance.
+        font_size: of the labels.
+        **kwargs: as `DetLocalVisualizer`.
+    """
+
+    def __init__(self, name: str, *, font_size: int = 10, **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.font_size = font_size
+
+    def _draw_instances(
+        self,
+        image: NDArray[np.uint8],
+        instances: InstanceData,
+        classes: Sequence[str],
+        palette: Sequence[tuple[int, int, int]],
+    ) -> NDArray[np.uint8]:
+        """Draw boxes with class and score, the surest on top."""
+        self.set_image(image)
+        order = torch.argsort(instances.scores)
+        boxes, labels, scores = (
+            instances[order].bboxes,
+            instances[order].labels.tolist(),
+            instances[order].scores.tolist(),
+        )
+        if labels:
+            colours = [tuple(palette[label]) for label in labels]
+            self.draw_bboxes(boxes, edge_colors=colours, line_widths=self.line_width)
+            for box, label, score in zip(boxes, labels, scores, strict=True):
+                self.draw_texts(
+                    f"{classes[label]} {100 * score:.0f}",
+                    box[:2],
+                    colors="white",
+                    font_sizes=self.font_size,
+                    bboxes=[{"facecolor": "black", "alpha": 0.7, "pad": 0.6, "edgecolor": "none"}],
+                )
+        return np.asarray(self.get_image(), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -160,7 +203,7 @@ class Predictor:
         colours = [PALETTE[k % len(PALETTE)] for k in range(len(self.class_names))]
         self.model.dataset_meta["palette"] = colours
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
-        self.visualizer = DetLocalVisualizer("predict", line_width=2, alpha=1.0)
+        self.visualizer = EvenLabelVisualizer(name="predict", line_width=2, alpha=1.0)
         self.visualizer.dataset_meta = self.model.dataset_meta
         self._temporary = tempfile.TemporaryDirectory(prefix="mmthermal-")
         self._warned = False
