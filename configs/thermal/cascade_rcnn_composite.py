@@ -1,7 +1,7 @@
 # Cascade R-CNN with the composite loss in every stage, on the embedded set.
 _base_ = [
     '../_base_/models/cascade_rcnn_r18_composite.py', '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
 ]
 model = dict(
     roi_head=dict(bbox_head=[
