@@ -60,7 +60,8 @@ def write_coco(
                 k = int(rng.integers(len(classes)))
                 w, h = SHAPES[k]
                 x, y = int(rng.integers(0, size[0] - w)), int(rng.integers(0, size[1] - h))
-                image[y : y + h, x : x + w] = rng.normal(level + scale * (60 + 40 * k), scale, (h, w))
+                warm = level + scale * (60 + 40 * k)
+                image[y : y + h, x : x + w] = rng.normal(warm, scale, (h, w))
                 annotations.append(
                     dict(
                         id=len(annotations) + 1,
@@ -128,7 +129,7 @@ def small_options(num_classes: int = 3) -> dict[str, Any]:
     }
 
 
-def tiny_config(name: str, root: Path, *, num_classes: int = 3, **options: Any) -> Config:  # noqa: ANN401
+def tiny_config(name: str, root: Path, *, num_classes: int = 3, **options: Any) -> Config:
     """A config of configs/thermal, tiny and on a data set of :func:`write_coco`.
 
     Args:

@@ -14,7 +14,7 @@ def split_batch(num_pos: tuple[int, ...], num_neg: tuple[int, ...]) -> list[dict
     """The share of each process: logits that depend on one common weight, labels, box errors."""
     generator = torch.Generator().manual_seed(3)
     shares = []
-    for pos, neg in zip(num_pos, num_neg):
+    for pos, neg in zip(num_pos, num_neg, strict=True):
         labels = torch.randint(3, (pos,), generator=generator)
         shares.append(
             dict(

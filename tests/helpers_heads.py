@@ -10,7 +10,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-import mmthermal  # noqa: F401 (registers)
+import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
 
 STRIDES = (4, 8, 16)
 SIZE = (64, 96)  # height, width
@@ -74,7 +74,7 @@ def make_case(*, empty: str = "some", images: int = 3, seed: int = 1) -> Case:
     return Case(feats, gts, metas, ignored)
 
 
-def head_cfg(**overrides: Any) -> dict[str, Any]:  # noqa: ANN401
+def head_cfg(**overrides: Any) -> dict[str, Any]:
     """Config of a small RetinaHead without its type.
 
     Args:
@@ -124,7 +124,7 @@ def spread_weights(head: nn.Module, seed: int = 0) -> None:
             parameter.copy_(values * (0.2 if parameter.dim() > 1 else 0.05))
 
 
-def make_head(**overrides: Any) -> nn.Module:  # noqa: ANN401
+def make_head(**overrides: Any) -> nn.Module:
     """A CompositeRetinaHead with spread weights; further keys as :func:`head_cfg`."""
     head = MODELS.build(dict(type="CompositeRetinaHead", **head_cfg(**overrides)))
     spread_weights(head)

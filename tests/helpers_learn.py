@@ -35,7 +35,7 @@ def overfit(
     iters: int,
     lr: float = 2e-3,
     config: str = "hituav160_retina_composite.py",
-    **loss_composite: Any,  # noqa: ANN401
+    **loss_composite: Any,
 ) -> Outcome:
     """Train a tiny RetinaNet from scratch on all training images at once and test it on them.
 
@@ -82,7 +82,7 @@ def overfit(
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, cfg: Any, root: Path) -> tuple[float, float]:  # noqa: ANN401
+def evaluate(model: torch.nn.Module, cfg: Any, root: Path) -> tuple[float, float]:
     """Largest score and AP50 of a model on the training images.
 
     Args:
@@ -105,5 +105,6 @@ def evaluate(model: torch.nn.Module, cfg: Any, root: Path) -> tuple[float, float
     samples = model.test_step(batch)
     metric.process(batch, [sample.to_dict() for sample in samples])
     results = metric.evaluate(len(dataset))
-    top = max((float(s.pred_instances.scores.max()) for s in samples if len(s.pred_instances)), default=0.0)
+    scores = torch.cat([sample.pred_instances.scores for sample in samples])
+    top = float(scores.max()) if len(scores) else 0.0
     return top, max(results.get("coco/bbox_mAP_50", 0.0), 0.0)

@@ -14,7 +14,7 @@ NAMES = sorted(path.name for path in CONFIGS.glob("*.py"))
 TRAIN_CFG_KEYS = {"assigner", "sampler", "allowed_border", "pos_weight", "debug"}
 
 
-def without_downloads(cfg: Any) -> Any:  # noqa: ANN401
+def without_downloads(cfg: Any) -> Any:
     """The config with no pretrained weights asked for, at any depth."""
     if isinstance(cfg, dict):
         if "checkpoint" in str(cfg.get("init_cfg", "")):

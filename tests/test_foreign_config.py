@@ -6,6 +6,8 @@ import pytest
 import torch
 from helpers_data import run_tool, write_coco
 
+import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+
 FIVE_LINES = """
 custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)
 model = dict(

@@ -6,6 +6,8 @@ import pytest
 import torch
 from helpers_data import CONFIGS, as_arguments, data_options, run_tool, write_coco
 
+import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+
 DELTA = """
 _base_ = '{base}'
 data_root = '{root}/'

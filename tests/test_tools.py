@@ -19,13 +19,16 @@ from helpers_data import (
     write_coco,
 )
 
+import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+
 CONFIG = CONFIGS / "retina_composite.py"
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A 16-bit data set with a train, a val and a test split."""
-    return write_coco(tmp_path_factory.mktemp("tools") / "data", splits=dict(train=8, val=3, test=4))
+    folder = tmp_path_factory.mktemp("tools") / "data"
+    return write_coco(folder, splits=dict(train=8, val=3, test=4))
 
 
 def options(root: Path, **more: Any) -> list[str]:
@@ -152,5 +155,6 @@ def test_bad_input_ends_in_one_clear_line(root: Path, tmp_path: Path) -> None:
     for kind in ("val", "train"):
         for path in (root / kind).iterdir():
             (tmp_path / "bad" / path.name).write_bytes(path.read_bytes()[:30])
-    line = last_line(CONFIG, *options(root, train_dataloader__dataset__data_prefix__img=str(tmp_path / "bad")))  # noqa: E501
+    folder = str(tmp_path / "bad")
+    line = last_line(CONFIG, *options(root, train_dataloader__dataset__data_prefix__img=folder))
     assert "can't be read" in line and ".png" in line

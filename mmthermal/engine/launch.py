@@ -1,6 +1,7 @@
 """What ``tools/train.py`` and ``tools/test.py`` do with their arguments."""
 
 import argparse
+import ast
 import difflib
 import os
 import os.path as osp
@@ -36,6 +37,23 @@ _RUNNER_KEYS = (
 )
 
 
+class OptionAction(DictAction):
+    """mmengine's ``DictAction`` that takes values with dicts, too, written as in Python.
+
+    ``"visualizer.vis_backends=[{'type':'LocalVisBackend'}]"`` comes out of mmengine's own as a
+    list of strings.
+    """
+
+    @staticmethod
+    def _parse_iterable(val: str) -> object:
+        if "{" in val:
+            try:
+                return ast.literal_eval(val)
+            except (SyntaxError, ValueError):
+                pass  # such as a template, '{{fileDirname}}/x': mmengine's business
+        return DictAction._parse_iterable(val)
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that mmdet's train and test tools share.
 
@@ -46,13 +64,16 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=OptionAction,
         metavar="KEY=VALUE",
         help="override settings of the config, such as train_dataloader.batch_size=8 or "
         'key="[a,b]" (quoted, without blanks)',
     )
     parser.add_argument(
-        "--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none", help="job launcher"
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="job launcher",
     )
     # torch.distributed.launch passes --local-rank, older versions --local_rank
     parser.add_argument(

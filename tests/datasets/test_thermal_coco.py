@@ -110,7 +110,7 @@ def test_unknown_class_is_refused_with_the_files_own(root: Path) -> None:
 
 def test_missing_annotation_file(root: Path) -> None:
     (root / "annotations" / "train.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"annotations/train\.json doesn't exist.*data_root"):
+    with pytest.raises(FileNotFoundError, match=r"train\.json doesn't exist.*data_root"):
         build(root)
 
 

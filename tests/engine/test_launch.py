@@ -37,10 +37,36 @@ def parse(*argv: object) -> argparse.Namespace:
 
 def test_options_override_and_may_add_keys_below_a_section(path: Path) -> None:
     cfg = load_config(
-        parse(path, "--cfg-options", "model.bbox_head.num_classes=2", "optim_wrapper.clip_grad.max_norm=3")
-    )  # fmt: skip
+        parse(
+            path,
+            "--cfg-options",
+            "model.bbox_head.num_classes=2",
+            "optim_wrapper.clip_grad.max_norm=3",
+        )
+    )
     assert cfg.model.bbox_head.num_classes == 2
     assert cfg.optim_wrapper.clip_grad.max_norm == 3
+    assert cfg.model.type == "RetinaNet"
+
+
+def test_options_may_hold_dicts(path: Path) -> None:
+    backends = "[{'type':'LocalVisBackend'},{'type':'TensorboardVisBackend','save_dir':'x'}]"
+    cfg = load_config(
+        parse(
+            path,
+            "--cfg-options",
+            f"custom_hooks={backends}",
+            "model.a={'b':1}",
+            "model.c=[1,(2,3)]",
+            "model.d={{name}}/e",
+        )
+    )
+    kinds = [hook["type"] for hook in cfg.custom_hooks]
+    assert kinds == ["LocalVisBackend", "TensorboardVisBackend"]
+    assert cfg.custom_hooks[1].save_dir == "x"
+    assert cfg.model.a == dict(b=1)
+    assert cfg.model.c == [1, (2, 3)]
+    assert cfg.model.d == "{{name}}/e"
     assert cfg.model.type == "RetinaNet"
 
 

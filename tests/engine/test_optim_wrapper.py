@@ -61,7 +61,9 @@ def test_auto_asks_the_hardware(monkeypatch: pytest.MonkeyPatch, hardware: bool)
     assert step(model, wrapper).dtype == (torch.bfloat16 if hardware else torch.float32)
 
 
-@pytest.mark.parametrize("supported", [(), ("_is_avx512_bf16_supported",), ("_is_amx_tile_supported",)])
+@pytest.mark.parametrize(
+    "supported", [(), ("_is_avx512_bf16_supported",), ("_is_amx_tile_supported",)]
+)
 def test_cpu_support_is_either_instruction_set(
     monkeypatch: pytest.MonkeyPatch, supported: tuple[str, ...]
 ) -> None:

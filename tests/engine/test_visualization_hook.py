@@ -50,7 +50,7 @@ def make_hook(**kwargs: Any) -> ThermalVisualizationHook:
     return HOOKS.build(dict(type="ThermalVisualizationHook", **settings))
 
 
-def make_runner(tmp_path: Path) -> Any:  # noqa: ANN401
+def make_runner(tmp_path: Path) -> Any:
     return SimpleNamespace(work_dir=str(tmp_path), timestamp="now", iter=0)
 
 

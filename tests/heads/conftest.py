@@ -14,7 +14,7 @@ def case() -> Case:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Any:  # noqa: ANN401
+def one_thread() -> Any:
     """One thread, so that sums are made in one order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -59,7 +59,7 @@ def test_without_composite_it_is_mmdets_head(name: str, empty: str) -> None:
         )
     )
     # mmdet's checkpoint is complete but for the counter of iterations
-    missing = ours.load_state_dict(theirs.state_dict(), strict=False)
+    missing = ours.load_state_dict(theirs.state_dict(), strict=True)
     assert missing.missing_keys == ["loss_composite.num_iters"]
     assert missing.unexpected_keys == []
     case = make_case(empty=empty)
@@ -96,7 +96,8 @@ def test_terms_are_those_of_the_picks_in_mmdets_order() -> None:
     )
 
     def flat(levels: list[torch.Tensor], dim: int) -> torch.Tensor:
-        return torch.cat([x.permute(0, 2, 3, 1).reshape(3, -1, dim) for x in levels], 1).flatten(0, 1)
+        images = [x.permute(0, 2, 3, 1).reshape(3, -1, dim) for x in levels]
+        return torch.cat(images, 1).flatten(0, 1)
 
     logits, deltas = flat(scores, 3), flat(boxes, 4)
     label, weight = torch.cat(labels, 1).flatten(), torch.cat(weights, 1).flatten()
@@ -236,7 +237,7 @@ def test_ignored_anchors_change_nothing() -> None:
     )
     plain = head.loss_by_feat(scores, boxes, case.gts, case.metas, case.ignored)
     raised, dropped = [], 0
-    for score, weight in zip(scores, weights):
+    for score, weight in zip(scores, weights, strict=True):
         anchor_first = score.detach().clone().unflatten(1, (-1, 3))
         ignored = weight.reshape(3, *score.shape[-2:], -1).permute(0, 3, 1, 2) == 0
         dropped += int(ignored.sum())
@@ -247,7 +248,7 @@ def test_ignored_anchors_change_nothing() -> None:
     for key in KEYS:
         torch.testing.assert_close(louder[key], plain[key].detach(), rtol=1e-6, atol=0)
     louder["loss_cls"].backward()
-    for score, weight in zip(raised, weights):
+    for score, weight in zip(raised, weights, strict=True):
         ignored = weight.reshape(3, *score.shape[-2:], -1).permute(0, 3, 1, 2) == 0
         grad = score.grad.unflatten(1, (-1, 3)).permute(0, 1, 3, 4, 2)
         assert grad[ignored].abs().max() == 0
@@ -304,7 +305,7 @@ def test_prediction_is_mmdets() -> None:
                 *head(case.feats), batch_img_metas=metas, cfg=ConfigDict(test_cfg), rescale=False
             )
         )
-    for theirs, ours in zip(*results):
+    for theirs, ours in zip(*results, strict=True):
         assert len(theirs) > 0
         assert torch.equal(theirs.bboxes, ours.bboxes)
         assert torch.equal(theirs.scores, ours.scores)

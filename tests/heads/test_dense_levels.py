@@ -43,7 +43,7 @@ def test_gradient_goes_back_to_the_rows() -> None:
     weights = torch.randn(len(inds), 4)
     (DenseLevels(levels, 4).rows(inds) * weights).sum().backward()
     (flatten(twin, 4).flatten(0, 1)[inds] * weights).sum().backward()
-    for ours, theirs in zip(levels, twin):
+    for ours, theirs in zip(levels, twin, strict=True):
         assert torch.equal(ours.grad, theirs.grad)
 
 
@@ -83,7 +83,7 @@ def test_split_puts_targets_beside_their_predictions() -> None:
     levels = make_levels(dim=1)
     targets = flatten(levels, 1).squeeze(-1)
     parts = DenseLevels(levels, 1).split(targets)
-    for part, level in zip(parts, levels):
+    for part, level in zip(parts, levels, strict=True):
         assert torch.equal(part, level)  # one value per anchor: (N, A * 1, H, W)
 
 

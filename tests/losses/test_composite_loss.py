@@ -10,6 +10,7 @@ from typing import Any
 
 import helpers_ddp
 import pytest
+import reference
 import torch
 from helpers_data import tiny_config, write_coco
 from helpers_learn import overfit
@@ -17,7 +18,6 @@ from mmdet.registry import MODELS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-import reference
 from mmthermal.functional.box import box_loss
 from mmthermal.functional.composite import composite_from_sums, composite_sums
 from mmthermal.functional.focal import focal_loss_sum
@@ -121,7 +121,9 @@ def test_paper_settings_give_the_papers_algorithm() -> None:
     pos, neg = batch["pos_logits"].tolist(), batch["neg_logits"].tolist()
     labels = batch["pos_labels"].tolist()
     cls_pos = sum(
-        reference.focal(x, k == y) for row, y in zip(pos, labels) for k, x in enumerate(row)
+        reference.focal(x, k == y)
+        for row, y in zip(pos, labels, strict=True)
+        for k, x in enumerate(row)
     ) / len(pos)
     cls_neg = sum(reference.focal(x, False) for row in neg for x in row) / len(neg)
     probs = [[reference.sigmoid(x) for x in row] for row in pos]
@@ -131,7 +133,7 @@ def test_paper_settings_give_the_papers_algorithm() -> None:
     combined = ((cls_pos * cls_neg) ** 0.5 * (f1_pos * f1_neg) ** 0.5) ** 0.5
     box = sum(
         reference.box_loss(p, t)
-        for p, t in zip(batch["pred"].tolist(), batch["target"].tolist())
+        for p, t in zip(batch["pred"].tolist(), batch["target"].tolist(), strict=True)
     ) / len(pos)
     assert actual["loss_cls"].item() == pytest.approx(combined, rel=1e-5)
     assert actual["loss_bbox"].item() == pytest.approx(box, rel=1e-5)
@@ -319,7 +321,7 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
         child.join(120)
         assert child.exitcode == 0
     ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(2)]
-    for (kwargs, num_pos, num_neg), *results in zip(cases, *ranks):
+    for (kwargs, num_pos, num_neg), *results in zip(cases, *ranks, strict=True):
         weight = helpers_ddp.start_weight()
         batch = helpers_ddp.joined(helpers_ddp.split_batch(num_pos, num_neg))
         losses = helpers_ddp.forward(kwargs, batch, weight)

@@ -5,12 +5,12 @@ import pickle
 from typing import Any
 
 import pytest
+import reference
 import torch
 from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
-import reference
 from mmthermal.functional.mining import mine_hard_negatives
 from mmthermal.samplers import HardNegativeMiner
 
@@ -72,7 +72,8 @@ def test_defaults_are_the_papers_ratio_and_a_floor_per_image() -> None:
 
 
 def test_sample_returns_everything_as_pseudo_sampler() -> None:
-    assigned = AssignResult(2, torch.tensor([0, 1, -1, 2, 0]), torch.rand(5), torch.tensor([0, 0, 0, 0, 0]))
+    gt_inds = torch.tensor([0, 1, -1, 2, 0])
+    assigned = AssignResult(2, gt_inds, torch.rand(5), torch.zeros(5, dtype=torch.long))
     boxes = torch.rand(5, 4)
     result = HardNegativeMiner(context=object()).sample(
         assigned, InstanceData(priors=boxes), InstanceData(bboxes=torch.rand(2, 4))
