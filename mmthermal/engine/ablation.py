@@ -1,5 +1,6 @@
 """One change at a time from a config: write the variants, train and compare them."""
 
+import copy
 import difflib
 import os
 from collections.abc import Mapping, Sequence
@@ -77,11 +78,13 @@ def write_variants(ablation: Ablation, folder: str | Path) -> list[Path]:
         TypeError: if a loss, head or sampler doesn't know a setting.
     """
     folder = Path(folder)
+    base_cfg = Config.fromfile(ablation.base)
+    sections = base_cfg.to_dict()
     texts = {}
     for name, changes in ablation.variants.items():
-        cfg = Config.fromfile(ablation.base)
         for key in changes:
-            _check_section(cfg.to_dict(), name, key)
+            _check_section(sections, name, key)
+        cfg = copy.deepcopy(base_cfg)
         cfg.merge_from_dict(dict(changes))
         init_default_scope(cfg.get("default_scope", "mmdet"))
         MODELS.build(cfg.model)

@@ -33,9 +33,9 @@ class AnchorCompositeMixin(DenseCompositeMixin):
 
     def __init__(
         self,
-        *args: Any,  # noqa: ANN401
+        *args: Any,
         loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.init_composite(loss_composite)

@@ -232,4 +232,4 @@ class CompositeBBoxHead(CompositeBBoxMixin, Shared2FCBBoxHead):
 
 @MODELS.register_module()
 class CompositeConvBBoxHead(CompositeBBoxMixin, Shared4Conv1FCBBoxHead):
-    """mmdet's ``Shared4Conv1FCBBoxHead`` with the composite loss, see :class:`CompositeBBoxMixin`."""
+    """mmdet's ``Shared4Conv1FCBBoxHead``, likewise, see :class:`CompositeBBoxMixin`."""

@@ -143,7 +143,7 @@ class HardNegativeSampler(OHEMSampler):
         if not torch.isfinite(loss).all():
             raise FloatingPointError(
                 f"{int((~torch.isfinite(loss)).sum())} of {loss.numel()} values of "
-                f"{self.loss_key} are NaN or infinite: lower the learning rate or clip the gradients"
+                f"{self.loss_key} are NaN or infinite: lower the learning rate or clip gradients"
             )
         return loss if loss.dim() == 1 else loss.flatten(1).sum(1)
 

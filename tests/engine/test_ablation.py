@@ -23,7 +23,7 @@ def test_shipped_variants_differ_from_the_base_by_their_change_only(tmp_path: Pa
     assert [path.stem for path in written] == list(ablation.variants)
     assert written[0].stem == "composite"
     base = Config.fromfile(BASE)
-    for path, changes in zip(written, ablation.variants.values()):
+    for path, changes in zip(written, ablation.variants.values(), strict=True):
         assert "_base_ = '../" in path.read_text()
         expected = copy.deepcopy(base)
         expected.merge_from_dict(dict(changes))

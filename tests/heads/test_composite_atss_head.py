@@ -1,4 +1,4 @@
-"""ATSS with the composite: mmdet's head where it is switched off, the loss by hand where it is on."""
+"""ATSS with the composite: mmdet's head where it is off, the loss by hand where it is on."""
 
 import copy
 from typing import Any

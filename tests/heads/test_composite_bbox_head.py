@@ -118,14 +118,14 @@ def test_decoded_regression_is_mmdets(agnostic: bool) -> None:
         backward(losses)
         values.append((losses["loss_bbox"], head.fc_reg.weight.grad))
     assert values[1][0] > 0.1
-    for ours, theirs in zip(*values):
+    for ours, theirs in zip(*values, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
 
 
 def test_predicts_as_mmdets_head() -> None:
     ours, theirs = make_head("CompositeBBoxHead"), make_head("Shared2FCBBoxHead")
     rois = make_rois()
-    for actual, expected in zip(ours(rois["feats"]), theirs(rois["feats"])):
+    for actual, expected in zip(ours(rois["feats"]), theirs(rois["feats"]), strict=True):
         torch.testing.assert_close(actual, expected)
     assert type(ours).predict_by_feat is BBoxHead.predict_by_feat
 
@@ -254,7 +254,7 @@ def test_autocast_changes_nothing_but_the_layers() -> None:
 @pytest.mark.parametrize("name", ["cls_score", "bbox_pred"])
 def test_a_bad_prediction_is_named(name: str, value: float) -> None:
     head, rois = make_head("CompositeBBoxHead"), make_rois()
-    preds = dict(zip(("cls_score", "bbox_pred"), head(rois["feats"])))
+    preds = dict(zip(("cls_score", "bbox_pred"), head(rois["feats"]), strict=True))
     preds[name] = preds[name].clone()
     preds[name][2, 1] = value
     with pytest.raises(FloatingPointError, match=f"{name}: 1 of"):

@@ -23,7 +23,9 @@ def feats() -> list[torch.Tensor]:
 
 
 def test_without_autocast_it_is_mmdets() -> None:
-    for ours, theirs in zip(make_rpn("Float32RPNHead")(feats()), make_rpn("RPNHead")(feats())):
+    for ours, theirs in zip(
+        make_rpn("Float32RPNHead")(feats()), make_rpn("RPNHead")(feats()), strict=True
+    ):
         torch.testing.assert_close(ours, theirs)
 
 

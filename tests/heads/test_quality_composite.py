@@ -1,4 +1,4 @@
-"""What ATSS and FCOS share: the box loss weighted by centerness, by hand, and over two processes."""
+"""What ATSS and FCOS share: the box loss weighted by centerness, in one and two processes."""
 
 from pathlib import Path
 from typing import Any
