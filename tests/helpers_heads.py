@@ -57,9 +57,7 @@ def make_case(*, empty: str = "some", images: int = 3, seed: int = 1) -> Case:
     """
     generator = torch.Generator().manual_seed(seed)
     height, width = SIZE
-    feats = [
-        torch.randn(images, 8, height // s, width // s, generator=generator) for s in STRIDES
-    ]
+    feats = [torch.randn(images, 8, height // s, width // s, generator=generator) for s in STRIDES]
     full = [
         objects([[10, 10, 34, 50], [20, 20, 60, 56]], [0, 2]),
         objects([[50, 8, 66, 22]], [0]),

@@ -92,9 +92,7 @@ def test_baseline_is_identical_but_for_the_loss(composite: str, focal: str) -> N
     reason="the data set ../shared/data/hituav160 is absent",
 )
 @pytest.mark.parametrize("name", [name for name in NAMES if "hituav160" in name])
-def test_real_data_load_through_the_pipelines(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_data_load_through_the_pipelines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CONFIGS.parents[1])
     init_default_scope("mmdet")
     cfg = Config.fromfile(CONFIGS / name)

@@ -4,7 +4,7 @@ import json
 import math
 import os.path as osp
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
@@ -41,15 +41,15 @@ class ThermalCocoDataset(CocoDataset):
             categories in another order than the classes.
     """
 
-    METAINFO: dict = {}
+    METAINFO: ClassVar[dict] = {}
 
     def __init__(
         self,
-        *args: Any,  # noqa: ANN401
+        *args: Any,
         ann_file: str = "",
         data_root: str | None = "",
         metainfo: Mapping | None = None,
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         path = ann_file if osp.isabs(ann_file) else osp.join(data_root or "", ann_file)
         categories = read_categories(path)
@@ -73,9 +73,7 @@ class ThermalCocoDataset(CocoDataset):
             )
         colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(metainfo["classes"]))]
         metainfo.setdefault("palette", colours)
-        super().__init__(
-            *args, ann_file=ann_file, data_root=data_root, metainfo=metainfo, **kwargs
-        )
+        super().__init__(*args, ann_file=ann_file, data_root=data_root, metainfo=metainfo, **kwargs)
 
     def _join_prefix(self) -> None:
         super()._join_prefix()

@@ -181,6 +181,4 @@ class RandomContrastBrightness(BaseTransform):
 
     def __repr__(self) -> str:
         """Name and settings."""
-        return (
-            f"{type(self).__name__}(contrast={self.contrast}, brightness={self.brightness})"
-        )
+        return f"{type(self).__name__}(contrast={self.contrast}, brightness={self.brightness})"

@@ -76,9 +76,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help="job launcher",
     )
     # torch.distributed.launch passes --local-rank, older versions --local_rank
-    parser.add_argument(
-        "--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS
-    )
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -46,7 +46,7 @@ class Bfloat16OptimWrapper(OptimWrapper):
         ValueError: if ``enabled`` is none of these.
     """
 
-    def __init__(self, enabled: bool | str = "auto", **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, enabled: bool | str = "auto", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if enabled not in (True, False, "auto"):
             raise ValueError(f"enabled={enabled!r}: choose 'auto', True or False")

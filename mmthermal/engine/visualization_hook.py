@@ -32,7 +32,7 @@ class ThermalVisualizationHook(DetVisualizationHook):
         **kwargs: as ``DetVisualizationHook``.
     """
 
-    def __init__(self, *, max_pictures: int = 50, min_side: int = 640, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, max_pictures: int = 50, min_side: int = 640, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_count("max_pictures", max_pictures, -1)
         check_count("min_side", min_side, 1)

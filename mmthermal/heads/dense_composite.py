@@ -148,7 +148,7 @@ class DenseCompositeMixin:
         )
 
     def _dense_sum(self, levels: DenseLevels, labels: Tensor, label_weights: Tensor) -> Tensor:
-        targets = zip(levels.levels, levels.split(labels), levels.split(label_weights))
+        targets = zip(levels.levels, levels.split(labels), levels.split(label_weights), strict=True)
         sums = [
             self.loss_composite.dense_sum(score, label, weight, class_dim=2)
             for score, label, weight in targets

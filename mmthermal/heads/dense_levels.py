@@ -52,7 +52,7 @@ class DenseLevels:
         """
         img_inds, anchor_inds = inds // sum(self.sizes), inds % sum(self.sizes)
         parts, places, start = [], [], 0
-        for level, size in zip(self.levels, self.sizes):
+        for level, size in zip(self.levels, self.sizes, strict=True):
             place = ((anchor_inds >= start) & (anchor_inds < start + size)).nonzero().squeeze(1)
             local = anchor_inds[place] - start
             num_anchors, width = level.size(1), level.size(4)
@@ -75,5 +75,5 @@ class DenseLevels:
         """
         return [
             part.unflatten(1, (*level.shape[3:], level.size(1))).permute(0, 3, 1, 2)
-            for part, level in zip(targets.split(self.sizes, 1), self.levels)
+            for part, level in zip(targets.split(self.sizes, 1), self.levels, strict=True)
         ]

@@ -37,7 +37,7 @@ class HardNegativeMiner(PseudoSampler):
         ratio: float = 3.0,
         min_neg: int = 16,
         scope: str = "batch",
-        context: Any = None,  # noqa: ANN401
+        context: Any = None,
     ) -> None:
         super().__init__()
         check_range("ratio", ratio, 0, finite=False)

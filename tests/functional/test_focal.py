@@ -393,7 +393,7 @@ def test_bad_shapes() -> None:
         focal_loss_sum(torch.zeros(2, 3), labels, torch.zeros(3))
 
 
-def test_float16_gradient_of_easy_negatives_survives_under_a_gradient_scale():
+def test_float16_gradient_of_easy_negatives_survives_under_a_gradient_scale() -> None:
     # at z = -7 the slope is 3/4 p^2 (2 (1 - p) softplus(z) + p) = 1.7e-9, the least float16 6e-8
     logits = torch.full((4, 2), -7.0, dtype=torch.float16, requires_grad=True)
     labels = torch.full((4,), 2)

@@ -120,9 +120,7 @@ def test_pseudo_sampler_is_replaced_by_a_miner(sampler: str) -> None:
     assert found == ((5.0, 2, "image") if sampler == "miner" else (3.0, 16, "batch"))
 
 
-@pytest.mark.parametrize(
-    "key", ["assigner", "sampler", "allowed_border", "pos_weight", "debug"]
-)
+@pytest.mark.parametrize("key", ["assigner", "sampler", "allowed_border", "pos_weight", "debug"])
 def test_every_train_cfg_key_is_checked_by_name(key: str) -> None:
     wrong = key[:-1] + "x"
     with pytest.raises(ValueError, match=rf"train_cfg has '{wrong}'.*did you mean '{key}'\?"):

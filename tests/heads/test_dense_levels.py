@@ -15,9 +15,7 @@ def make_levels(num_anchors: int = 3, dim: int = 4, images: int = 2) -> list[Ten
 
 def flatten(levels: list[Tensor], dim: int) -> Tensor:
     """mmdet's own: (N, S, D)."""
-    return torch.cat(
-        [x.permute(0, 2, 3, 1).reshape(x.size(0), -1, dim) for x in levels], 1
-    )
+    return torch.cat([x.permute(0, 2, 3, 1).reshape(x.size(0), -1, dim) for x in levels], 1)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
