@@ -13,6 +13,8 @@ from markupsafe import Markup
 WIDE = (440, 265)
 NARROW = (330, 215)
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 40
+MARKED_POINTS = 12
+"""Lines of so few points get marks: a line of a single one would not be seen."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,15 @@ def line_chart(
                 s.index, _path(frame, s.x, s.y), s.name
             )
         )
+        marks = [
+            (x, y) for x, y in zip(s.x, s.y, strict=True) if y is not None and math.isfinite(y)
+        ]
+        for x, y in marks if len(marks) <= MARKED_POINTS else ():
+            parts.append(
+                Markup('<circle class="mark s{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
+                    s.index, frame.x(x), frame.y(y)
+                )
+            )
     return _svg(label, Markup("").join(parts), NARROW)
 
 

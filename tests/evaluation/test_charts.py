@@ -65,6 +65,14 @@ def test_missing_values_interrupt_the_line() -> None:
     assert "nan" not in svg
 
 
+def test_a_single_point_can_be_seen() -> None:
+    def marks(num: int) -> int:
+        series = charts.Series("a", 0, list(range(num)), [1.0] * num)
+        return charts.line_chart([series], label="l", x_label="x", y_label="y").count("<circle")
+
+    assert [marks(num) for num in (1, 12, 13)] == [1, 12, 0]
+
+
 def test_band_runs_forth_on_top_and_back_below() -> None:
     series = charts.Series("a", 1, [0, 1], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0])
     svg = charts.line_chart([series], label="l", x_label="x", y_label="y")
