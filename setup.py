@@ -17,7 +17,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["mmthermal", "mmthermal.*"]),
-    package_data={"mmthermal.evaluation": ["templates/*.j2"]},
+    package_data={
+        "mmthermal.evaluation": ["templates/*.j2"],
+        "mmthermal.mining": ["templates/*.j2"],
+    },
     python_requires=">=3.10",
     # mmcv compiles against the torch that is installed, so it must be installed after torch and
     # with --no-build-isolation: tools/setup_env.py does both.

@@ -19,9 +19,7 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def build(model: nn.Module, **kwargs: Any) -> Bfloat16OptimWrapper:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    return OPTIM_WRAPPERS.build(
-        dict(type="Bfloat16OptimWrapper", optimizer=optimizer, **kwargs)
-    )
+    return OPTIM_WRAPPERS.build(dict(type="Bfloat16OptimWrapper", optimizer=optimizer, **kwargs))
 
 
 def step(model: nn.Module, wrapper: Bfloat16OptimWrapper) -> torch.Tensor:

@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
     return data / "in"
 
 
-def predict(model: tuple[Path, Path], *inputs: Path, out: Path, **settings: object):  # noqa: ANN201
+def predict(model: tuple[Path, Path], *inputs: Path, out: Path, **settings: object):
     report = predict_command(inputs, *model, out=out, quiet=True, device="cpu", **settings)
     content = None if report.json_path is None else json.loads(report.json_path.read_text())
     return report, content

@@ -12,7 +12,7 @@ P, R, NOWHERE = [0.0, 0, 10, 10], [50.0, 50, 10, 10], [80.0, 80, 5, 5]
 SHIFTED = [0.0, 5, 10, 10]  # IoU with P: 50 / 150
 
 
-def build(gts: list[tuple[int, list[float]]], dets: list[tuple[int, list[float], float]]):  # noqa: ANN201
+def build(gts: list[tuple[int, list[float]]], dets: list[tuple[int, list[float], float]]):
     """One image with ground truths (class, box) and detections (class, box, score)."""
     return MatchTable(
         {

@@ -160,3 +160,27 @@ def test_a_head_of_another_kind_can_use_it() -> None:
     )
     assert losses["num_pos"] == 2 and losses["num_neg"] == 4
     assert float(losses["loss_bbox"].detach()) == 2.0 * (3 + 57) / 2  # w_box x indices / N_pos
+
+
+def test_label_weights_of_the_positives_reach_the_mined_terms() -> None:
+    """train_cfg.pos_weight multiplies their focal loss, and not their number."""
+    case = make_case()
+    plain = case.loss(make_head(loss_composite=dict(w_dense=0.0)))
+    heavy = case.loss(make_head(loss_composite=dict(w_dense=0.0), train_cfg=dict(pos_weight=3.0)))
+    torch.testing.assert_close(heavy["cls_pos"], 3 * plain["cls_pos"], rtol=1e-5, atol=0)
+    assert heavy["num_pos"] == plain["num_pos"]
+    assert heavy["cls_neg"] == plain["cls_neg"]
+
+
+def test_autocast_is_off_inside_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = []
+    original = CompositeLoss.box_sum
+
+    def recorded_sum(self: CompositeLoss, pred: Tensor, target: Tensor) -> Tensor:
+        states.append((torch.is_autocast_enabled("cpu"), pred.dtype))
+        return original(self, pred, target)
+
+    monkeypatch.setattr(CompositeLoss, "box_sum", recorded_sum)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        make_case().loss(make_head())
+    assert states == [(False, torch.float32)]

@@ -52,7 +52,9 @@ def test_interrupted_run_goes_on_where_it_was(small, whole, tmp_path, monkeypatc
     real = command.false_regions
 
     def counting(model, images, batches, settings, **kwargs):
-        for batch, results in zip(batches, real(model, images, batches, settings, **kwargs)):
+        for batch, results in zip(
+            batches, real(model, images, batches, settings, **kwargs), strict=False
+        ):
             if len(inferred) == 2:
                 raise KeyboardInterrupt
             inferred.append(batch)

@@ -36,7 +36,7 @@ def reference(boxes, scores, gts, crowd, settings):
         on_object = any(
             overlap(boxes[i], gt, own=is_crowd)
             >= (settings.crowd_thr if is_crowd else settings.iou_thr)
-            for gt, is_crowd in zip(gts, crowd)
+            for gt, is_crowd in zip(gts, crowd, strict=True)
         )
         double = any(overlap(boxes[i], boxes[j]) > settings.nms_iou for j in kept)
         if not on_object and not double:
@@ -63,7 +63,9 @@ def test_equals_the_reference(dets, truths, iou_thr, nms_iou):
     gts = np.array([t[0] for t in truths]).reshape(-1, 4)
     crowd = np.array([t[1] for t in truths], dtype=bool)
     found = find_false_regions(boxes, scores, gts, crowd, settings)
-    assert found.tolist() == reference(boxes.tolist(), scores.tolist(), gts.tolist(), crowd, settings)
+    assert found.tolist() == reference(
+        boxes.tolist(), scores.tolist(), gts.tolist(), crowd, settings
+    )
 
 
 @pytest.mark.parametrize(

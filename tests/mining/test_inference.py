@@ -41,11 +41,13 @@ def brute_force(cfg, checkpoint):
     for image in coco["images"]:
         gts = [
             [x, y, x + w, y + h]
-            for x, y, w, h in (a["bbox"] for a in coco["annotations"] if a["image_id"] == image["id"])
+            for x, y, w, h in (
+                a["bbox"] for a in coco["annotations"] if a["image_id"] == image["id"]
+            )
         ]
         pred = inference_detector(model, f"{root}train/{image['file_name']}").pred_instances
         dets = sorted(
-            zip(pred.scores.tolist(), pred.bboxes.tolist(), pred.labels.tolist()),
+            zip(pred.scores.tolist(), pred.bboxes.tolist(), pred.labels.tolist(), strict=True),
             key=lambda det: -det[0],
         )
         kept = []

@@ -62,7 +62,7 @@ def test_counts(recall, fppi, threshold):
 def test_duplicates_are_false_and_crowd_counts_neither_way():
     extra = [det(1, 1, 0.95), det(4, 85, 0.99)]
     found = fppi_at_recall(truth(crowd=[(4, 80)]), DETS + extra, recall=0.2)
-    # the better-scored of the two on one object is the hit, at .95; the one in the crowd is not counted
+    # the better-scored of two on one object is the hit, at .95; the one in the crowd counts not
     assert (found["fppi"], found["threshold"]) == (0.0, 0.95)
     found = fppi_at_recall(truth(crowd=[(4, 80)]), DETS + extra, recall=0.4)
     assert found["fppi"] == 2 / 4  # the miss at .8, and the double at .9

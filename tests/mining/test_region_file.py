@@ -23,7 +23,10 @@ REGIONS = (
 def content():
     return RegionFile(
         regions=REGIONS,
-        images=(dict(id=7, file_name="7.png", width=64, height=48), dict(id="b", file_name="b.png")),
+        images=(
+            dict(id=7, file_name="7.png", width=64, height=48),
+            dict(id="b", file_name="b.png"),
+        ),
         categories=(dict(id=1, name="dog"), dict(id=3, name="person")),
         info=dict(round=2, checkpoint_sha256="00"),
     )

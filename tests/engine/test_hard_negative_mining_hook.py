@@ -1,0 +1,183 @@
+"""Mining within a run: when, with what effect, and the same after a resume."""
+
+import json
+
+import pytest
+import torch
+from helpers_data import tiny_config, write_coco
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmthermal.engine import HardNegativeMiningHook
+from mmthermal.mining import MiningSettings, Region, RegionFile
+
+EPOCHS = 3
+# found with random weights already
+SETTINGS = dict(score_thr=0.009, iou_thr=0.1, ratio=0.5)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_coco(tmp_path_factory.mktemp("data") / "set", splits=dict(train=6, val=2, test=2))
+
+
+def config(data, work_dir, *, epochs=EPOCHS, sampler="MinedImageSampler", **hook):
+    cfg = tiny_config("hituav160_retina_composite.py", data)
+    cfg = Config(cfg.to_dict())
+    cfg.work_dir = str(work_dir)
+    cfg.train_cfg.max_epochs = epochs
+    cfg.merge_from_dict(
+        {
+            "train_cfg.val_interval": 100,
+            "train_dataloader.batch_size": 3,
+            "train_dataloader.sampler.type": sampler,
+            "model.test_cfg.score_thr": 0.001,
+            "model.bbox_head.loss_composite.warmup_iters": 0,
+            "model.bbox_head.loss_composite.ramp_iters": 0,
+            "default_hooks.checkpoint.max_keep_ckpts": 10,
+            "default_hooks.checkpoint.save_best": None,
+            "default_hooks.visualization.draw": False,
+            "val_dataloader": None,
+            "val_cfg": None,
+            "val_evaluator": None,
+        }
+    )
+    # no augmentation: mmengine keeps no random states, so that only this run can be repeated
+    steps = cfg.train_dataloader.dataset.pipeline
+    cfg.train_dataloader.dataset.pipeline = [
+        step for step in steps if not step["type"].startswith("Random")
+    ]
+    hook = dict(dict(interval=1, settings=SETTINGS, weight=3.0), **hook)
+    cfg.custom_hooks = [dict(hook, type="HardNegativeMiningHook")]
+    cfg.experiment_name = work_dir.name
+    return cfg
+
+
+def train(cfg):
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    (hook,) = [h for h in runner.hooks if isinstance(h, HardNegativeMiningHook)]
+    return runner, hook
+
+
+def region_file(path, *regions, round_number=0):
+    images = tuple(dict(id=i, file_name=f"{i}.png") for i in {r.image_id for r in regions})
+    info = dict(round=round_number)
+    return str(RegionFile(tuple(regions), images, (dict(id=1, name="person"),), info).write(path))
+
+
+@pytest.fixture(scope="module")
+def through(data, tmp_path_factory):
+    """A run of three epochs with mining after the first and the second."""
+    folder = tmp_path_factory.mktemp("through")
+    return (*train(config(data, folder)), folder)
+
+
+def test_mines_after_the_epochs_asked_for_but_the_last(through):
+    _, hook, folder = through
+    names = sorted(p.name for p in (folder / "hard_negatives").iterdir())
+    assert names == ["round_0.json", "round_1.json"]
+    last = RegionFile.read(folder / "hard_negatives" / "round_1.json")
+    assert last.regions == hook.regions
+    assert last.round == hook.round == 1
+    first = RegionFile.read(folder / "hard_negatives" / "round_0.json")
+    assert len(first.regions) == 7  # floor(0.5 * 15 objects)
+
+
+def test_heads_and_sampler_use_the_regions(through):
+    runner, hook, _ = through
+    assert runner.model.bbox_head.mined_regions is hook.lookup
+    assert len(hook.lookup) == len(hook.regions) > 0
+    sampler = runner.train_dataloader.sampler
+    sums = [sum(r.weight for r in hook.regions if r.image_id == i) for i in range(1, 7)]
+    assert sampler._weights.tolist() == pytest.approx([1 + 0.5 * min(s, 4) for s in sums])
+
+
+def test_resumed_run_is_bit_equal(through, data, tmp_path):
+    runner, hook, folder = through
+    cfg = config(data, tmp_path)
+    cfg.resume, cfg.load_from = True, str(folder / "epoch_1.pth")
+    resumed, its_hook = train(cfg)
+    assert its_hook.regions == hook.regions
+    assert its_hook.round == hook.round
+    expected = runner.model.state_dict()
+    assert all(
+        torch.equal(value, expected[key]) for key, value in resumed.model.state_dict().items()
+    )
+
+
+def test_regions_change_the_training(through, data, tmp_path):
+    """What the previous test compares is not the same whatever the hook does."""
+    runner, _, folder = through
+    cfg = config(data, tmp_path, begin=99)
+    cfg.resume, cfg.load_from = True, str(folder / "epoch_1.pth")
+    checkpoint = torch.load(folder / "epoch_1.pth", weights_only=True)
+    checkpoint.pop("hard_negatives")
+    torch.save(checkpoint, tmp_path / "bare.pth")
+    cfg.load_from = str(tmp_path / "bare.pth")
+    other, hook = train(cfg)
+    assert hook.regions == ()
+    expected = runner.model.state_dict()
+    assert not all(torch.equal(v, expected[k]) for k, v in other.model.state_dict().items())
+
+
+def test_weights_of_another_run_bring_no_regions(through, data, tmp_path):
+    _, _, folder = through
+    cfg = config(data, tmp_path, epochs=1)
+    cfg.load_from = str(folder / "epoch_2.pth")
+    _, hook = train(cfg)
+    assert (hook.regions, hook.round) == ((), -1)
+
+
+def test_regions_of_a_file_without_those_on_objects_and_excluded(data, tmp_path):
+    truth = json.loads((data / "annotations" / "train.json").read_text())
+    on_object = tuple(float(v) for v in truth["annotations"][0]["bbox"])
+    empty = 6  # the last image has no object
+    kept = Region(empty, (10.0, 10.0, 12.0, 12.0), 1, 0.9, 1.0, 0, 0)
+    marked = Region(empty, (60.0, 30.0, 12.0, 12.0), 1, 0.8, 0.9, 0, 0)
+    exclude = tmp_path / "exclude.json"
+    exclude.write_text(json.dumps(dict(exclude=[dict(image_id=empty, bbox=list(marked.bbox))])))
+    file = region_file(
+        tmp_path / "r.json",
+        kept,
+        marked,
+        Region(truth["annotations"][0]["image_id"], on_object, 1, 0.7, 0.8, 0, 0),
+        Region(999, (0.0, 0.0, 5.0, 5.0), 1, 0.7, 0.8, 0, 0),
+        round_number=3,
+    )
+    cfg = config(data, tmp_path / "run", epochs=1, interval=None, file=file, exclude=str(exclude))
+    _, hook = train(cfg)
+    assert hook.regions == (kept,)
+    assert hook.round == 3
+    assert not (tmp_path / "run" / "hard_negatives").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        (dict(), ValueError, "nothing to do"),
+        (dict(interval=0), ValueError, "interval"),
+        (dict(interval=1, begin=0), ValueError, "begin"),
+        (dict(interval=1, decay=1.0), ValueError, "decay"),
+        (dict(interval=1, wieght=2.0), TypeError, "wieght"),
+        (dict(interval=1, settings=dict(iou=0.1)), TypeError, "iou"),
+        (dict(file="nowhere.json"), FileNotFoundError, "nowhere"),
+    ],
+)
+def test_bad_settings(settings, error, message):
+    with pytest.raises(error, match=message):
+        HardNegativeMiningHook(**settings)
+
+
+def test_other_heads_are_refused(data, tmp_path):
+    cfg = config(data, tmp_path)
+    cfg.model.bbox_head.type = "RetinaHead"
+    cfg.model.bbox_head.pop("loss_composite")
+    cfg.model.train_cfg.sampler = dict(type="PseudoSampler")
+    with pytest.raises(TypeError, match="CompositeRetinaHead"):
+        train(cfg)
+
+
+def test_settings_reach_the_search():
+    hook = HardNegativeMiningHook(interval=2, settings=dict(ratio=3.0, count="images"))
+    assert hook.settings == MiningSettings(ratio=3.0, count="images")
