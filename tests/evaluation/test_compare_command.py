@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_data import ROOT, tiny_config, write_coco
 from helpers_runs import write_comparison_runs
 
 from mmthermal.evaluation.compare_command import compare_command
@@ -54,3 +55,32 @@ def test_the_group_key_is_checked_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="image records lack it"):
         command(tmp_path, runs=folders, names=["A", "B"], group_key="nothing")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_real_training_from_configs_to_the_page(tmp_path: Path) -> None:
+    data = write_coco(tmp_path / "data")
+    configs = []
+    for name in ("retina_focal", "retina_composite"):
+        cfg = tiny_config(f"{name}.py", data)
+        cfg.train_cfg.max_epochs = 1
+        cfg.dump(tmp_path / f"{name}.py")
+        configs.append(tmp_path / f"{name}.py")
+    settings = {
+        "work_dir": tmp_path / "out",
+        "tools_dir": ROOT / "tools",
+        "configs": configs,
+        "seeds": (0, 1),
+        "resamples": 100,
+    }
+    lines: list[str] = []
+    result = compare_command(say=lines.append, **settings)
+    assert result["seeds"] == [0, 1]
+    assert list(result["models"]) == ["retina_focal", "retina_composite"]
+    assert "retina_composite" in result["training_curves"]["cls_pos"]
+    assert "retina_focal" in result["training_curves"]["loss_cls"]
+    assert (tmp_path / "out" / "report.html").exists()
+    lines.clear()
+    again = compare_command(say=lines.append, **settings)
+    assert lines[0] == "4 of 4 runs are finished already"
+    assert again["comparisons"] == result["comparisons"]
