@@ -51,6 +51,7 @@ setup(
             "hypothesis>=6",
             "scikit-learn",  # an independent F-beta
             "faster-coco-eval",  # an independent COCO evaluation
+            "tensorboard",  # the line of the README that turns it on
             "hotcoco",  # TIDE's error types, which a report shows
             # New ruff and mypy releases bring new findings: a check must not change by itself.
             "ruff>=0.12,<0.18",

@@ -98,7 +98,7 @@ def mine_hard_negatives(
         round_number = 0 if before is None else before.round + 1
     check_count("round_number", round_number)
     if cfg.get("launcher", "none") != "none":
-        init_dist(cfg.launcher, **cfg.env_cfg.get("dist_cfg", {}))
+        _start_processes(cfg)
 
     images = training_set(cfg)
     sources = dict(
@@ -222,6 +222,17 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     model = MODELS.build(cfg.model)
     load_checkpoint(model, str(checkpoint), map_location="cpu")
     return model.to(device).eval()
+
+
+def _start_processes(cfg: Config) -> None:
+    """Join the processes of a launcher, on the CPU, too.
+
+    mmengine selects a CUDA device whatever the backend, which fails in a torch without CUDA.
+    """
+    if torch.cuda.is_available() or cfg.launcher != "pytorch":
+        init_dist(cfg.launcher, **cfg.env_cfg.get("dist_cfg", {}))
+    else:
+        torch.distributed.init_process_group("gloo")
 
 
 def _model_text(cfg: Config) -> str:
