@@ -81,7 +81,7 @@ def test_mines_after_the_epochs_asked_for_but_the_last(through):
     assert last.regions == hook.regions
     assert last.round == hook.round == 1
     first = RegionFile.read(folder / "hard_negatives" / "round_0.json")
-    assert len(first.regions) == 7  # floor(0.5 * 15 objects)
+    assert len(first.regions) == 6  # floor(0.5 * 12 objects)
 
 
 def test_heads_and_sampler_use_the_regions(through):
