@@ -104,7 +104,14 @@ def write_run(
     vis = folder / "20260101_000000" / "vis_data"
     vis.mkdir(parents=True)
     lines = [
-        json.dumps({**{key: 2 / step + 0.01 * seed for key in losses}, "lr": 0.1, "step": step})
+        json.dumps(
+            {
+                **{key: 2 / step + 0.01 * seed for key in losses},
+                "lr": 0.1,
+                "iter": step,
+                "step": step,
+            }
+        )
         for step in range(1, 21)
     ]
     (vis / "scalars.json").write_text("\n".join(lines) + "\n")

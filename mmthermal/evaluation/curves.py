@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ Points = dict[float, float]
 
 
 def read_scalars(work_dir: str | Path) -> dict[str, Points]:
-    """Read the scalars of a work directory, over all its starts.
+    """Read the scalars of the newest training of a work directory, over all its starts.
 
     Args:
         work_dir: where tools/train.py wrote; each start of the training has a folder with a time
@@ -26,20 +27,55 @@ def read_scalars(work_dir: str | Path) -> dict[str, Points]:
         metrics by epoch (or iteration, as the training loop counts).
     """
     curves: dict[str, Points] = defaultdict(dict)
-    for path in sorted(Path(work_dir).glob("*/vis_data/scalars.json")):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # a line cut off by an interrupt
-            step = record.get("step") if isinstance(record, dict) else None
-            if not isinstance(step, int | float):
-                continue
+    for start in starts_of_newest_training(Path(work_dir)):
+        for record in read_records(start / "vis_data" / "scalars.json"):
             for key, value in record.items():
                 if key not in NOT_CURVES and isinstance(value, int | float):
                     if math.isfinite(value):
-                        curves[key][float(step)] = float(value)
+                        curves[key][float(record["step"])] = float(value)
     return dict(curves)
+
+
+def starts_of_newest_training(folder: Path) -> list[Path]:
+    """Starts of the newest training, back to the one that was no resume; tests are left out.
+
+    Args:
+        folder: where tools/train.py wrote; each start has a folder with a time stamp.
+
+    Returns:
+        The starts' folders, oldest first.
+    """
+    chain: list[Path] = []
+    for log in sorted(folder.glob("*/vis_data/scalars.json"), reverse=True):
+        start = log.parent.parent
+        if not any("iter" in record for record in read_records(log)):
+            continue
+        chain.append(start)
+        config = log.parent / "config.py"
+        text = config.read_text(encoding="utf-8") if config.exists() else ""
+        if not re.search(r"^resume = True$", text, re.MULTILINE):
+            break
+    return chain[::-1]
+
+
+def read_records(log: Path) -> list[dict[str, Any]]:
+    """Records of a `scalars.json`, without a line that an interrupt cut off.
+
+    Args:
+        log: the file.
+
+    Returns:
+        Its records with a step, as dicts.
+    """
+    records = []
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # a line that an interrupt cut off
+        if isinstance(record, dict) and isinstance(record.get("step"), int | float):
+            records.append(record)
+    return records
 
 
 def band(curves: Sequence[Points], *, num_points: int = 120) -> dict[str, list[float | None]]:

@@ -1,17 +1,17 @@
 """What a training reached and where its results lie: a table, a picture of the curves."""
 
-import json
 import math
 import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from mmthermal.evaluation.curves import Points, read_records, starts_of_newest_training
 
 CURVES = "curves.png"
 # Shown if the metric gives them: name for people, and the end of the metric's key.
@@ -31,7 +31,6 @@ PANELS = (
     ("parts of the composite loss", re.compile(r"^(cls|f1|box)_")),
     ("anchors in the loss", re.compile(r"^num_")),
 )
-Points = dict[float, float]
 
 
 @dataclass
@@ -113,9 +112,9 @@ def read_run(work_dir: str | Path) -> RunSummary:
         raise FileNotFoundError(f"work directory {str(work_dir)!r} does not exist: check the path")
     train: dict[str, Points] = defaultdict(dict)
     val: dict[str, Points] = defaultdict(dict)
-    starts = _starts(folder)
+    starts = starts_of_newest_training(folder)
     for start in starts:
-        for record in _records(start / "vis_data" / "scalars.json"):
+        for record in read_records(start / "vis_data" / "scalars.json"):
             curves, step = (train, record["iter"]) if "iter" in record else (val, record["step"])
             for key, value in record.items():
                 if isinstance(value, int | float) and math.isfinite(value):
@@ -126,33 +125,6 @@ def read_run(work_dir: str | Path) -> RunSummary:
             "--work-dir of tools/train.py; the first entry comes after some iterations"
         )
     return RunSummary(folder, dict(train), dict(val), starts)
-
-
-def _starts(folder: Path) -> list[Path]:
-    """Starts of the newest training: back to the one that was no resume; tests are left out."""
-    chain: list[Path] = []
-    for log in sorted(folder.glob("*/vis_data/scalars.json"), reverse=True):
-        start = log.parent.parent
-        if not any("iter" in record for record in _records(log)):
-            continue
-        chain.append(start)
-        config = log.parent / "config.py"
-        text = config.read_text(encoding="utf-8") if config.exists() else ""
-        if not re.search(r"^resume = True$", text, re.MULTILINE):
-            break
-    return chain[::-1]
-
-
-def _records(log: Path) -> list[dict[str, Any]]:
-    records = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue  # a line that an interrupt cut off
-        if isinstance(record, dict) and isinstance(record.get("step"), int | float):
-            records.append(record)
-    return records
 
 
 def draw_curves(run: RunSummary, path: str | Path) -> Path:

@@ -8,17 +8,29 @@ import pytest
 from mmthermal.evaluation.curves import band, curve_bands, order_keys, read_scalars
 
 
-def write(work_dir: Path, stamp: str, records: list[dict], tail: str = "") -> None:
+def write(
+    work_dir: Path, stamp: str, records: list[dict], tail: str = "", *, resume: bool = False
+) -> None:
     folder = work_dir / stamp / "vis_data"
     folder.mkdir(parents=True)
+    for record in records:
+        if not any("/" in key for key in record):  # a record of training, not of validation
+            record["iter"] = record["step"]
     text = "".join(json.dumps(record) + "\n" for record in records)
+    (folder / "config.py").write_text(f"resume = {resume}\n")
     (folder / "scalars.json").write_text(text + tail)
 
 
 def test_a_resumed_run_is_one_curve_and_the_later_start_counts(tmp_path: Path) -> None:
     write(tmp_path, "20260101_1", [{"loss": 3.0, "step": 1}, {"loss": 9.0, "step": 2}])
-    write(tmp_path, "20260101_2", [{"loss": 2.0, "step": 2}, {"loss": 1.0, "step": 3}])
+    write(tmp_path, "20260101_2", [{"loss": 2.0, "step": 2}, {"loss": 1.0, "step": 3}], resume=True)
     assert read_scalars(tmp_path) == {"loss": {1.0: 3.0, 2.0: 2.0, 3.0: 1.0}}
+
+
+def test_an_older_training_of_the_folder_does_not_count(tmp_path: Path) -> None:
+    write(tmp_path, "20260101_1", [{"loss": 3.0, "step": 1}, {"loss": 9.0, "step": 2}])
+    write(tmp_path, "20260101_2", [{"loss": 2.0, "step": 1}])
+    assert read_scalars(tmp_path) == {"loss": {1.0: 2.0}}
 
 
 def test_a_line_cut_off_by_an_interrupt_is_left_out(tmp_path: Path) -> None:
