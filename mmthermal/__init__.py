@@ -4,7 +4,16 @@ Importing the package registers its parts in mmdet's registries; in a config tha
 ``custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)``.
 """
 
-from mmthermal import datasets, engine, evaluation, heads, losses, samplers
+from mmthermal import backbones, datasets, engine, evaluation, heads, losses, samplers
 from mmthermal.version import __version__
 
-__all__ = ["__version__", "datasets", "engine", "evaluation", "heads", "losses", "samplers"]
+__all__ = [
+    "__version__",
+    "backbones",
+    "datasets",
+    "engine",
+    "evaluation",
+    "heads",
+    "losses",
+    "samplers",
+]

@@ -12,7 +12,8 @@ class Float32RoIExtractor(SingleRoIExtractor):
 
     mmcv's RoIAlign has no bfloat16 kernel for the CPU, and mmdet's extractor casts the boxes to
     the features' dtype: bfloat16 holds 8 bits, so that a corner at 150 would move by up to half a
-    pixel. Arguments and parameters are mmdet's.
+    pixel. The CPU kernel also takes maps in channels-last order for (N, C, H, W), without a word;
+    here they are reordered first. Arguments and parameters are mmdet's.
     """
 
     def forward(
@@ -32,5 +33,5 @@ class Float32RoIExtractor(SingleRoIExtractor):
             (K, C, h, w), float32.
         """
         with torch.autocast(rois.device.type, enabled=False):
-            feats = tuple(level.float() for level in feats)
+            feats = tuple(level.float().contiguous() for level in feats)
             return super().forward(feats, rois.float(), roi_scale_factor)

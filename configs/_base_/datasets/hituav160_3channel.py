@@ -2,7 +2,7 @@
 _base_ = './hituav160.py'
 train_pipeline = [
     dict(type='LoadThermalImage', channels=3),
-    dict(type='NormalizeFrame'),
+    dict(type='Normalize', mean=[128.0] * 3, std=[64.0] * 3, to_rgb=False),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=(640, 512), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
@@ -11,7 +11,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadThermalImage', channels=3),
-    dict(type='NormalizeFrame'),
+    dict(type='Normalize', mean=[128.0] * 3, std=[64.0] * 3, to_rgb=False),
     dict(type='Resize', scale=(640, 512), keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
