@@ -366,6 +366,7 @@ def carry_out(
     jobs: int = 1,
     gpus: Sequence[str] = (),
     say: Callable[[str], None] = print,
+    finished: Callable[[Run], None] = lambda run: None,
 ) -> None:
     """Train and test every run that isn't finished, several at a time.
 
@@ -375,6 +376,7 @@ def carry_out(
         jobs: runs at a time without GPUs; each gets its share of the cores.
         gpus: one run at a time on each of these devices (CUDA_VISIBLE_DEVICES).
         say: takes progress lines.
+        finished: called with each run that is done, as soon as it is.
 
     Raises:
         RunsFailed: some runs failed; the message names their logs. The others were carried on.
@@ -390,7 +392,7 @@ def carry_out(
     slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
     environments = [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus]
     if not environments:
-        share = str(max(1, (os.cpu_count() or 1) // jobs))
+        share = str(max(1, len(os.sched_getaffinity(0)) // jobs))
         environments = [{"OMP_NUM_THREADS": share, "MKL_NUM_THREADS": share}] * jobs
     for environment in environments:
         slots.put(environment)
@@ -407,6 +409,7 @@ def carry_out(
                 run = futures[future]
                 try:
                     future.result()
+                    finished(run)
                 except _StageFailed as error:
                     failures.append(f"{run.label}: {error}")
                     say(f"{run.label} FAILED: {error}")

@@ -1,0 +1,58 @@
+# The accuracy study on hituav160 (docs/results.md): by name, the config of a run and what it changes.
+#   python benchmarks/accuracy/run_queue.py --only focal composite --seeds 0 1 2 3 4 --jobs 2
+focal = "configs/thermal/hituav160_retina_focal.py"
+composite = "configs/thermal/hituav160_retina_composite.py"
+loss = "model.bbox_head.loss_composite"
+miner = "model.train_cfg.sampler"
+lr = "optim_wrapper.optimizer.lr"
+w_box = "model.bbox_head.loss_bbox.loss_weight"
+alpha = "model.bbox_head.loss_cls.alpha"
+gamma = "model.bbox_head.loss_cls.gamma"
+sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
+
+runs = {
+    # the baseline, and what the same number of trials finds for it
+    "focal": dict(config=focal),
+    "focal_lr_1e-3": dict(config=focal, options={lr: 1e-3}),
+    "focal_lr_4e-3": dict(config=focal, options={lr: 4e-3}),
+    "focal_box_1": dict(config=focal, options={w_box: 1.0}),
+    "focal_box_4": dict(config=focal, options={w_box: 4.0}),
+    "focal_alpha_0.5": dict(config=focal, options={alpha: 0.5}),
+    "focal_gamma_1.5": dict(config=focal, options={gamma: 1.5}),
+    # mmdet's other losses
+    "ghm": dict(config="configs/thermal/hituav160_retina_ghm.py"),
+    "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
+    "gfl": dict(config="configs/thermal/hituav160_retina_qfl.py"),
+    "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
+    # the paper's loss and its parts
+    "composite": dict(config=composite),
+    "paper_mean": dict(
+        config=composite,
+        options={f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper", f"{loss}.w_dense": 0.0},
+    ),
+    "shifted": dict(config=composite, options={f"{loss}.w_dense": 0.0}),
+    "shifted_without_f1": dict(
+        config=composite, options={f"{loss}.w_dense": 0.0, f"{loss}.f1_share": 0.0}
+    ),
+    "mined_sum": dict(
+        config=composite, options={f"{loss}.w_dense": 0.0, f"{loss}.alpha": 0.5, **sum_without_f1}
+    ),
+    "simple": dict(
+        config=composite,
+        options={
+            f"{loss}.w_dense": 0.0,
+            f"{loss}.cls_negatives": "joint",
+            f"{loss}.f1_negatives": "ignore",
+        },
+    ),
+    "dense_and_sum": dict(config=composite, options=sum_without_f1),
+    "without_f1": dict(config=composite, options={f"{loss}.f1_share": 0.0}),
+    "f1_joint_share_0.2": dict(
+        config=composite, options={f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2}
+    ),
+    "without_mining": dict(config=composite, options={f"{miner}.ratio": 1e9}),
+    # two stages
+    "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
+    "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
+    "faster_rcnn_composite": dict(config="configs/thermal/hituav160_faster_rcnn_composite.py"),
+}

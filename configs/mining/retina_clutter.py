@@ -1,0 +1,24 @@
+# Persons among warm clutter that looks like them, the set on which rounds of mining are shown (docs/mining.md):
+#   python tools/make_synthetic.py --out data/clutter --classes person --objects 3 --overlap 0.2 --clutter 6 \
+#       --num-train 400 --num-val 200 --num-test 8
+_base_ = '../thermal/retina_composite.py'
+data_root = 'data/clutter/'
+max_epochs = 10
+model = dict(bbox_head=dict(num_classes=1, loss_composite=dict(warmup_iters=50, ramp_iters=50)))
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=data_root + 'annotations/val.json')
+test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min_ratio=0.02,
+        by_epoch=True,
+        begin=0,
+        end=max_epochs,
+        T_max=max_epochs,
+        convert_to_iter_based=True)
+]
