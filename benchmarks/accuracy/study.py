@@ -1,5 +1,8 @@
-# The accuracy study on hituav160 (docs/results.md): by name, the config of a run and what it changes.
-#   python benchmarks/accuracy/run_queue.py --only focal composite --seeds 0 1 2 3 4 --jobs 2
+"""Variants of the accuracy study on hituav160 (docs/results.md): a config and changes to it.
+
+Example: python benchmarks/accuracy/run_queue.py --only focal composite --seeds 0 1 2 --jobs 2
+"""
+
 focal = "configs/thermal/hituav160_retina_focal.py"
 composite = "configs/thermal/hituav160_retina_composite.py"
 loss = "model.bbox_head.loss_composite"
