@@ -1,0 +1,134 @@
+"""Draw method_gradients.png of docs/method.md from the losses' own gradients.
+
+Example: python docs/images/draw_method.py
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from mmthermal.functional.fbeta import fbeta_loss
+from mmthermal.functional.focal import focal_loss
+from mmthermal.functional.means import geometric_mean
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # after the choice of backend
+
+BLUE, ORANGE, GREY, GREEN = "#2563eb", "#ea580c", "#6b7280", "#16a34a"
+
+
+def slope(loss: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """Derivative of the sum of a loss by each element of its input."""
+    point = at.clone().requires_grad_()
+    loss(point).sum().backward()
+    assert point.grad is not None
+    return point.grad
+
+
+def focal(axes: Axes) -> None:
+    """Gradient of the focal terms by the logit."""
+    x = torch.linspace(-7, 7, 400, dtype=torch.float64)
+    p = x.sigmoid()
+    for target, colour, text in ((1.0, BLUE, "positive"), (0.0, ORANGE, "negative")):
+        column = torch.full_like(x, target)
+
+        def loss(z: Tensor, column: Tensor = column) -> Tensor:
+            return focal_loss(z[:, None], column[:, None], alpha=0.25, gamma=2.0)
+
+        axes.plot(p, slope(loss, x).abs(), color=colour, label=text)
+    axes.set(
+        title="focal, α = 0.25, γ = 2:\nthe nearer to its target, the less", ylabel="|∂L / ∂logit|"
+    )
+
+
+def f1(axes: Axes) -> None:
+    """Gradient of soft F1 by p of one positive, beside that of focal."""
+    p = torch.linspace(0.01, 0.99, 200, dtype=torch.float64)
+    others = torch.tensor([[0.5]] * 60, dtype=torch.float64)
+    ones = torch.ones(61, 1, dtype=torch.float64)
+
+    def one(value: Tensor) -> Tensor:
+        return fbeta_loss(torch.cat([value.reshape(1, 1), others]), ones)
+
+    linear = torch.stack([slope(one, value) for value in p]).abs()
+
+    def proper(value: Tensor) -> Tensor:
+        return focal_loss(value.logit()[:, None], torch.ones_like(value)[:, None], alpha=0.25)
+
+    by_p = slope(proper, p).abs()
+    axes.plot(p, by_p / by_p[100], color=BLUE, label="focal")
+    axes.plot(p, linear / linear[100], color=GREEN, label="soft F1")
+    axes.set(
+        title="one positive among 61: soft F1\npulls all alike, focal the low ones",
+        ylabel="|∂L / ∂p|, 1 at p = 0.5",
+        ylim=(0, 5),
+    )
+
+
+def mean(axes: Axes) -> None:
+    """Slope of the geometric means by the side that is small."""
+    a = torch.logspace(-4, 0, 200, dtype=torch.float64)
+    b = torch.tensor(0.2, dtype=torch.float64)
+    for shift, colour in ((0.01, "#93c5fd"), (0.1, BLUE), (1.0, "#1e3a8a")):
+
+        def shifted(z: Tensor, shift: float = shift) -> Tensor:
+            return geometric_mean(z, b.expand_as(z), mean="shifted", shift=shift)
+
+        axes.plot(a, slope(shifted, a), color=colour, label=f"shifted, c = {shift:g}")
+    axes.plot(
+        a,
+        slope(lambda z: geometric_mean(z, b.expand_as(z), mean="paper"), a),
+        color=ORANGE,
+        label="paper",
+    )
+    axes.axhline(0.5, color=GREY, lw=0.8, ls=":")
+    axes.set(
+        title="slope of g(a, b) by a, at b = 0.2:\nthe paper's grows without bound",
+        xscale="log",
+        xlabel="a",
+        ylabel="∂g / ∂a",
+        ylim=(0, 5),
+    )
+
+
+def pull(axes: Axes) -> None:
+    """Relative pull on both sides as all scores go to background."""
+    share = np.linspace(-4, 0, 200)
+    p = torch.tensor(10.0**share)  # score of positives and negatives alike
+    logit = p.logit()[:, None]
+    cls_pos = focal_loss(logit, torch.ones_like(logit)).squeeze(1)
+    cls_neg = focal_loss(logit, torch.zeros_like(logit)).squeeze(1)
+    keep = p < 0.99
+    for kind, colour in (("paper", ORANGE), ("shifted", BLUE)):
+        value = geometric_mean(cls_pos, cls_neg, mean=kind)
+        axes.plot(p[keep], value[keep], color=colour, label=kind)
+    axes.set(
+        title="every score equal to p:\nthe paper's mean is least at p = 0",
+        xscale="log",
+        xlabel="p of positives and negatives",
+        ylabel="g(cls_pos, cls_neg)",
+    )
+
+
+def main() -> None:
+    """Draw the four panels."""
+    figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
+    for draw, panel in zip((focal, f1, mean, pull), axes, strict=True):
+        draw(panel)
+        if not panel.get_xlabel():
+            panel.set_xlabel("p")
+        panel.legend(frameon=False, fontsize=9)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.title.set_fontsize(10.5)
+    target = Path(__file__).with_name("method_gradients.png")
+    figure.savefig(target, dpi=110)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()
