@@ -119,7 +119,7 @@ def small_options(num_classes: int = 3) -> dict[str, Any]:
     return {
         "model.backbone.base_channels": 8,
         "model.backbone.stem_channels": 8,
-        "model.neck.in_channels": [8, 16, 32, 64],
+        "model.neck.in_channels": [16, 32, 64],
         "model.neck.out_channels": 16,
         "model.bbox_head.in_channels": 16,
         "model.bbox_head.feat_channels": 16,

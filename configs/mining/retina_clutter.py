@@ -1,9 +1,9 @@
 # Persons among warm clutter that looks like them, the set on which rounds of mining are shown (docs/mining.md):
-#   python tools/make_synthetic.py --out data/clutter --classes person --objects 3 --overlap 0.2 --clutter 6 \
-#       --num-train 400 --num-val 200 --num-test 8
+#   python tools/make_synthetic.py --out data/clutter --classes person --objects 2 --overlap 0.1 --clutter 8 \
+#       --min-side 8 --supersample 2 --num-train 1000 --num-val 300 --num-test 8
 _base_ = '../thermal/retina_composite.py'
 data_root = 'data/clutter/'
-max_epochs = 10
+max_epochs = 4
 model = dict(bbox_head=dict(num_classes=1, loss_composite=dict(warmup_iters=50, ramp_iters=50)))
 train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))

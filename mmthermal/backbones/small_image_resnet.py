@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from mmcv.cnn import build_conv_layer, build_norm_layer
 from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
@@ -20,33 +19,19 @@ class SmallImageResNet(ResNet):
 
     Args:
         stem_kernel_size: of the first convolution, odd.
-        channels_last: keep weights and maps in (N, H, W, C) order in memory, here and, since
-            convolutions hand the order on, in the neck and the head: a fifth faster on a CPU
-            with bfloat16. Not for what mmcv's own operators read next: RoIAlign's CPU kernel
-            takes such maps for (N, C, H, W) without a word (``Float32RoIExtractor`` reorders
-            them first), deformable convolution refuses them.
         **kwargs: as ``mmdet.models.ResNet``; ``deep_stem`` must stay False.
 
     Raises:
         ValueError: if the kernel is not an odd number above 0, or with ``deep_stem``.
     """
 
-    def __init__(
-        self,
-        depth: int,
-        *,
-        stem_kernel_size: int = 5,
-        channels_last: bool = False,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, depth: int, *, stem_kernel_size: int = 5, **kwargs: Any) -> None:
         if stem_kernel_size < 1 or stem_kernel_size % 2 == 0:
             raise ValueError(f"stem_kernel_size={stem_kernel_size!r}: choose 3, 5, 7, ...")
         if kwargs.get("deep_stem"):
             raise ValueError("deep_stem=True has no single kernel: use mmdet's ResNet for it")
         self.stem_kernel_size = stem_kernel_size
         super().__init__(depth, **kwargs)
-        if channels_last:
-            self.to(memory_format=torch.channels_last)
 
     def _make_stem_layer(self, in_channels: int, stem_channels: int) -> None:
         """Convolution of stride 2, norm, ReLU; the pooling does nothing."""

@@ -1,7 +1,6 @@
 """One change at a time from a config: write the variants, train and compare them."""
 
 import copy
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from mmengine.registry import init_default_scope
 
 from mmthermal.evaluation.compare_command import compare_command
 from mmthermal.evaluation.files import write_text
+from mmthermal.functional.checks import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,7 @@ def _check_section(cfg: Mapping, name: str, key: str) -> None:
     for word in key.split(".")[:-1]:
         if not isinstance(node, Mapping) or word not in node:
             known = list(node) if isinstance(node, Mapping) else []
-            near = difflib.get_close_matches(word, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
+            hint = did_you_mean(word, known) or f"there is {', '.join(known)}"
             raise ValueError(f"variant {name!r} changes {key!r}: the base has no {word!r}; {hint}")
         node = node[word]
 

@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import difflib
 import os
 import os.path as osp
 from collections.abc import Iterable
@@ -12,6 +11,8 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+
+from mmthermal.functional.checks import did_you_mean
 
 # Keys that mmengine's runner reads though a config need not have them.
 _RUNNER_KEYS = (
@@ -125,9 +126,8 @@ def check_option_keys(options: Iterable[str], cfg: Config) -> None:
     for option in options:
         section = option.split(".")[0]
         if section not in known:
-            near = difflib.get_close_matches(section, known, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
-            raise KeyError(f"--cfg-options {option}: the config has no {section!r}{hint}")
+            hint = did_you_mean(section, known) or f"it has {', '.join(known)}"
+            raise KeyError(f"--cfg-options {option}: the config has no {section!r}: {hint}")
 
 
 def use_amp(cfg: Config) -> None:

@@ -1,5 +1,6 @@
 """Checks shared by the functional layer: one wording for each kind of bad input."""
 
+import difflib
 import math
 from collections.abc import Collection, Iterable
 
@@ -20,6 +21,20 @@ def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """
     if value not in choices:
         raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt word.
+
+    Args:
+        word: as the user spelt it.
+        known: what is allowed.
+
+    Returns:
+        ``did you mean 'this'?``, or nothing where no word comes near.
+    """
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def check_range(

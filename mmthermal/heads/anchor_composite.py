@@ -1,11 +1,10 @@
 """What heads with anchors and no quality branch share."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from mmdet.structures.bbox import cat_boxes, get_box_tensor
-from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.functional.checks import check_finite
@@ -30,15 +29,6 @@ class AnchorCompositeMixin(DenseCompositeMixin):
     reg_decoded_bbox: bool
     get_anchors: Callable[..., tuple[list, list]]
     get_targets: Callable[..., tuple]
-
-    def __init__(
-        self,
-        *args: Any,
-        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.init_composite(loss_composite)
 
     def loss_by_feat(
         self,

@@ -1,11 +1,9 @@
 """ATSS' head with the composite loss."""
 
-from typing import Any
-
 import torch
 from mmdet.models.dense_heads import ATSSHead
 from mmdet.registry import MODELS
-from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.quality_composite import QualityCompositeMixin
@@ -27,15 +25,6 @@ class CompositeATSSHead(QualityCompositeMixin, ATSSHead):
     Raises:
         ValueError: for a softmax ``loss_cls``, a sampler that does not mine, or a ``box_form``.
     """
-
-    def __init__(
-        self,
-        *args: Any,
-        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.init_composite(loss_composite)
 
     def loss_by_feat(
         self,

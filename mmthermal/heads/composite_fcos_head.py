@@ -1,11 +1,9 @@
 """FCOS' head with the composite loss."""
 
-from typing import Any
-
 import torch
 from mmdet.models.dense_heads import FCOSHead
-from mmdet.registry import MODELS, TASK_UTILS
-from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from mmdet.registry import MODELS
+from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.quality_composite import QualityCompositeMixin
@@ -27,18 +25,6 @@ class CompositeFCOSHead(QualityCompositeMixin, FCOSHead):
     Raises:
         ValueError: for a softmax ``loss_cls``, a sampler that does not mine, or a ``box_form``.
     """
-
-    def __init__(
-        self,
-        *args: Any,
-        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        # mmdet's heads without anchors build no sampler
-        sampler = (self.train_cfg or {}).get("sampler", dict(type="HardNegativeMiner"))
-        self.sampler = TASK_UTILS.build(sampler, default_args=dict(context=self))
-        self.init_composite(loss_composite)
 
     def loss_by_feat(
         self,

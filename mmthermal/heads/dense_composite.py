@@ -1,16 +1,16 @@
 """What every dense head with the composite loss shares."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
+from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
 from torch import Tensor
 
-from mmthermal.functional.checks import check_finite
+from mmthermal.functional.checks import check_finite, did_you_mean
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.losses import CompositeLoss, build_composite_loss
 from mmthermal.mining import MinedRegions
@@ -23,8 +23,12 @@ class DenseCompositeMixin:
     """Mines hard negatives among all anchors and hands the picks to :class:`CompositeLoss`.
 
     Comes before an mmdet dense head with sigmoid scores in the bases of a class. Such a class
-    calls :meth:`init_composite` at the end of its ``__init__``, and :meth:`composite_loss` from
-    ``loss_by_feat`` with the targets that the mmdet head computes (docs/add_your_own_head.md).
+    calls :meth:`composite_loss` from ``loss_by_feat`` with the targets that the mmdet head
+    computes (docs/add_your_own_head.md).
+
+    Args:
+        loss_composite: config of the loss; ``type`` may be left out.
+        **kwargs: as the mmdet head.
 
     Attributes:
         mined_regions: hard negatives of the whole data set, or None;
@@ -39,11 +43,21 @@ class DenseCompositeMixin:
     cls_out_channels: int
     num_classes: int
     prior_generator: Any
+    sampler: Any
     bbox_coder: Any
     loss_bbox: Callable[..., Tensor]
 
+    def __init__(
+        self,
+        *args: Any,
+        loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.init_composite(loss_composite)
+
     def init_composite(self, loss_composite: ConfigType) -> None:
-        """Build the loss and make sure that there is a miner.
+        """Build the loss and make sure that there is a miner; heads without anchors get one.
 
         Args:
             loss_composite: config of :class:`CompositeLoss`; ``type`` may be left out.
@@ -54,11 +68,9 @@ class DenseCompositeMixin:
         """
         for key in self.train_cfg or ():  # mmdet takes any key, so that a misspelt one does nothing
             if key not in _TRAIN_CFG_KEYS:
-                near = difflib.get_close_matches(key, _TRAIN_CFG_KEYS, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else ""
                 raise ValueError(
-                    f"train_cfg has {key!r}, which {type(self).__name__} doesn't read: "
-                    f"it reads {', '.join(_TRAIN_CFG_KEYS)}. {hint}"
+                    f"train_cfg has {key!r}, which {type(self).__name__} doesn't read: it reads "
+                    f"{', '.join(_TRAIN_CFG_KEYS)}. {did_you_mean(key, _TRAIN_CFG_KEYS)}"
                 )
         if not self.use_sigmoid_cls:
             raise ValueError(
@@ -66,14 +78,17 @@ class DenseCompositeMixin:
                 "use_sigmoid=True, as FocalLoss has"
             )
         self.loss_composite: CompositeLoss = build_composite_loss(loss_composite)
-        sampler = getattr(self, "sampler", None)
-        if type(sampler) is PseudoSampler:  # the dense heads' default, which samples all
+        if not hasattr(self, "sampler"):  # mmdet's heads without anchors build none
+            sampler = (self.train_cfg or {}).get("sampler", dict(type="HardNegativeMiner"))
+            self.sampler = TASK_UTILS.build(sampler, default_args=dict(context=self))
+        if type(self.sampler) is PseudoSampler:  # the dense heads' default, which samples all
             self.sampler = HardNegativeMiner()
-        elif sampler is not None and not isinstance(sampler, HardNegativeMiner):
+        elif not isinstance(self.sampler, HardNegativeMiner):
+            name = type(self.sampler).__name__
             raise ValueError(
-                f"train_cfg.sampler is a {type(sampler).__name__}: {type(self).__name__} mines in "
-                "its loss and needs dict(type='HardNegativeMiner', ratio=…, min_neg=…), or "
-                "no sampler for its defaults"
+                f"train_cfg.sampler is a {name}: {type(self).__name__} mines in its loss and needs "
+                "dict(type='HardNegativeMiner', ratio=…, min_neg=…), or no sampler for its "
+                "defaults"
             )
 
     def composite_loss(

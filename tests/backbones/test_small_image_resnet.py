@@ -5,7 +5,6 @@ import torch
 from mmdet.models.backbones import ResNet
 
 from mmthermal.backbones import SmallImageResNet
-from mmthermal.heads import Float32RoIExtractor
 
 SETTINGS = {
     "depth": 18,
@@ -37,33 +36,6 @@ def test_a_stem_of_mmdets_size_takes_mmdets_checkpoint() -> None:
     ours.maxpool = pool  # with the pooling put back, the same network
     for a, b in zip(ours(image), theirs(image), strict=True):
         torch.testing.assert_close(a, b)
-
-
-def test_channels_last_changes_the_order_and_nothing_else() -> None:
-    """Outputs and gradients agree, and the order survives loading a checkpoint."""
-    torch.manual_seed(0)
-    plain, ordered = SmallImageResNet(**SETTINGS), SmallImageResNet(**SETTINGS, channels_last=True)
-    ordered.load_state_dict(plain.state_dict())
-    image = torch.randn(2, 1, 64, 96)
-    for a, b in zip(plain(image), ordered(image), strict=True):
-        assert b.is_contiguous(memory_format=torch.channels_last)
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-        a.square().mean().backward(retain_graph=True)
-        b.square().mean().backward(retain_graph=True)
-    torch.testing.assert_close(
-        plain.conv1.weight.grad, ordered.conv1.weight.grad, rtol=1e-3, atol=1e-4
-    )
-
-
-def test_roi_features_are_the_same_in_either_order() -> None:
-    """mmcv's CPU kernel alone reads a channels-last map as garbage."""
-    torch.manual_seed(0)
-    maps = (torch.randn(2, 8, 16, 24),)
-    rois = torch.tensor([[0.0, 2.0, 3.0, 30.0, 40.0], [1.0, 5.0, 5.0, 50.0, 22.0]])
-    layer = {"type": "RoIAlign", "output_size": 7, "sampling_ratio": 0}
-    extract = Float32RoIExtractor(layer, out_channels=8, featmap_strides=[4])
-    ordered = tuple(level.contiguous(memory_format=torch.channels_last) for level in maps)
-    torch.testing.assert_close(extract(ordered, rois), extract(maps, rois))
 
 
 @pytest.mark.parametrize("size", [0, 2, -1])

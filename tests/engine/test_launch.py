@@ -75,7 +75,7 @@ def test_options_may_hold_dicts(path: Path) -> None:
     [
         ("modle.bbox_head.num_classes=2", "no 'modle': did you mean 'model'"),
         ("optimwrapper.optimizer.lr=1", "did you mean 'optim_wrapper'"),
-        ("zzz=1", "no 'zzz'; it has .*model"),
+        ("zzz=1", "no 'zzz': it has .*model"),
     ],
 )
 def test_misspelt_section_names_the_nearest(path: Path, option: str, message: str) -> None:

@@ -43,3 +43,10 @@ def test_pools_bfloat16_features_at_exact_places(feats: list[torch.Tensor]) -> N
     assert (pooled - extractor(levels, ROIS.bfloat16().float())).abs().max() > 0.01
     pooled.sum().backward()
     assert all(level.grad.abs().sum() > 0 for level in levels)
+
+
+def test_maps_in_channels_last_order_are_reordered(feats: list[torch.Tensor]) -> None:
+    """mmcv's CPU kernel alone takes such a map for (N, C, H, W)."""
+    extractor = make_extractor("Float32RoIExtractor")
+    ordered = [level.contiguous(memory_format=torch.channels_last) for level in feats]
+    torch.testing.assert_close(extractor(ordered, ROIS), extractor(feats, ROIS), rtol=0, atol=0)

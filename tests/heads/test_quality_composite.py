@@ -23,10 +23,10 @@ class L1Boxes(nn.Module):
         return ((pred - target).abs().sum(1) * weight).sum()
 
 
-class ToyHead(QualityCompositeMixin, nn.Module):
-    """A head that is its targets: two images, one level of 2 × 2 points, three classes."""
+class ToyBase(nn.Module):
+    """What mmdet brings: settings and loss modules."""
 
-    def __init__(self, **loss: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.num_classes = self.cls_out_channels = 3
         self.use_sigmoid_cls = True
@@ -34,7 +34,13 @@ class ToyHead(QualityCompositeMixin, nn.Module):
         self.loss_bbox = L1Boxes()
         self.loss_centerness = CrossEntropyLoss(use_sigmoid=True)
         self.sampler = HardNegativeMiner()
-        self.init_composite(loss)
+
+
+class ToyHead(QualityCompositeMixin, ToyBase):
+    """A head that is its targets: two images, one level of 2 × 2 points, three classes."""
+
+    def __init__(self, **loss: Any) -> None:
+        super().__init__(loss_composite=loss)
 
     def loss(
         self, labels: Tensor, quality: Tensor, *, bias: Tensor, min_box_factor: float = 1.0

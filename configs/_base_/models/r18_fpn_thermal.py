@@ -11,7 +11,6 @@ model = dict(
         stem_channels=32,
         num_stages=4,
         strides=(1, 2, 2, 2),
-        channels_last=True,
         out_indices=(1, 2, 3),
         frozen_stages=-1,
         norm_cfg=dict(type='BN', requires_grad=True),

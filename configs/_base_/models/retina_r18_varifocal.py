@@ -3,7 +3,6 @@
 _base_ = './r18_fpn_thermal.py'
 model = dict(
     type='VFNet',
-    backbone=dict(channels_last=False),  # deformable convolution refuses that order
     bbox_head=dict(
         type='VFNetHead',
         num_classes=3,
