@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "functional": set(),
     "losses": {"functional"},
     "samplers": {"functional"},
+    "backbones": set(),
     "datasets": {"functional"},
     "evaluation": {"functional", "datasets"},
     # Mining over the whole data set: matches detections as the evaluation does.

@@ -36,9 +36,9 @@ shutil.copy(found, prefix + ".bbox.json")
 def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ModuleType]:
     """The two scripts as modules."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    for name in ("run_queue", "tabulate"):
+    for name in ("run_queue", "print_table"):
         sys.modules.pop(name, None)
-    return importlib.import_module("run_queue"), importlib.import_module("tabulate")
+    return importlib.import_module("run_queue"), importlib.import_module("print_table")
 
 
 @pytest.fixture
