@@ -1,6 +1,6 @@
 """Print the table of a study: mean and deviation over seeds, paired differences to a baseline.
 
-Example: python benchmarks/accuracy/print_table.py benchmarks/accuracy/hituav160.jsonl --baseline focal
+Example: python benchmarks/accuracy/print_table.py work_dirs/accuracy/results.jsonl
 """
 
 import argparse
