@@ -47,7 +47,7 @@ class HardNegativeMiningHook(Hook):
     the regions to start from. Each mining writes ``hard_negatives/round_N.json`` in the work
     directory.
 
-    Background anchors on a region get a higher ``weight`` and are mined with ``priority``;
+    Background anchors on a region get a higher ``weight`` and are mined with ``mine_first``;
     ``MinedImageSampler`` at ``train_dataloader.sampler`` draws images with many regions more
     often. Regions and rounds are part of the checkpoint, so that a resumed run goes on with them.
 
@@ -57,7 +57,7 @@ class HardNegativeMiningHook(Hook):
         begin: epochs of warm-up before the first mining, >= 1.
         interval: epochs between minings, >= 1; None mines never.
         weight: factor on the classification loss of anchors on a region, >= 1; 1 switches it off.
-        priority: whether anchors on regions are mined before all others.
+        mine_first: whether anchors on regions are mined before all others.
         anchor_iou: an anchor lies on a region from this IoU on, in (0, 1].
         decay: factor on a region's weight for every round that doesn't find it, in [0, 1).
         floor: regions of less weight are forgotten, in (0, 1].
@@ -82,7 +82,7 @@ class HardNegativeMiningHook(Hook):
         begin: int = 1,
         interval: int | None = None,
         weight: float = 2.0,
-        priority: bool = True,
+        mine_first: bool = True,
         anchor_iou: float = 0.5,
         decay: float = 0.5,
         floor: float = 0.2,
@@ -104,7 +104,7 @@ class HardNegativeMiningHook(Hook):
         self.decay, self.floor = decay, floor
         self.batch_size = batch_size
         self.settings = MiningSettings(**(settings or {}))
-        self.lookup = MinedRegions(weight=weight, priority=priority, iou_thr=anchor_iou)
+        self.lookup = MinedRegions(weight=weight, mine_first=mine_first, iou_thr=anchor_iou)
         self.exclusions = {} if exclude is None else read_exclusions(exclude)
         self.regions: tuple[Region, ...] = ()
         self.round = -1

@@ -145,7 +145,7 @@ class CompositeBBoxMixin:
             if regions is not None and strength is not None:
                 factors = torch.where(positives, 1.0, regions.loss_weights(strength))
                 label_weights = label_weights * factors
-                first = strength > 0 if regions.priority else None
+                first = strength > 0 if regions.mine_first else None
             else:
                 first = None
             neg_inds = self.hard_negatives(

@@ -135,7 +135,7 @@ class DenseCompositeMixin:
         if regions is not None and strength is not None:
             factors = torch.where(candidates, regions.loss_weights(strength), 1.0)
             label_weights = label_weights * factors
-            if regions.priority:
+            if regions.mine_first:
                 favoured["first"] = strength > 0
         # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
         neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, **favoured)

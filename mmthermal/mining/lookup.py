@@ -27,7 +27,7 @@ class MinedRegions:
     Args:
         weight: factor on the classification loss of a background anchor on a region of weight 1,
             >= 1; 1 switches this off. For a region of weight u it is 1 + (weight - 1) u.
-        priority: whether background anchors on regions are mined before all others.
+        mine_first: whether background anchors on regions are mined before all others.
         iou_thr: an anchor lies on a region from this IoU on, in (0, 1].
 
     Raises:
@@ -37,13 +37,15 @@ class MinedRegions:
     Source: paper, section on hard-negative mining, step 4.
     """
 
-    def __init__(self, *, weight: float = 2.0, priority: bool = True, iou_thr: float = 0.5) -> None:
+    def __init__(
+        self, *, weight: float = 2.0, mine_first: bool = True, iou_thr: float = 0.5
+    ) -> None:
         check_range("weight", weight, 1)
         check_range("iou_thr", iou_thr, 0, 1, open_low=True)
-        if not isinstance(priority, bool):
-            raise TypeError(f"priority={priority!r}: True or False is needed")
+        if not isinstance(mine_first, bool):
+            raise TypeError(f"mine_first={mine_first!r}: True or False is needed")
         self.weight = weight
-        self.priority = priority
+        self.mine_first = mine_first
         self.iou_thr = iou_thr
         self._boxes: dict[int | str, Tensor] = {}  # (R, 4) corners, in the file's pixels
         self._weights: dict[int | str, Tensor] = {}  # (R,)

@@ -181,3 +181,12 @@ def test_other_heads_are_refused(data, tmp_path):
 def test_settings_reach_the_search():
     hook = HardNegativeMiningHook(interval=2, settings=dict(ratio=3.0, count="images"))
     assert hook.settings == MiningSettings(ratio=3.0, count="images")
+
+
+def test_every_setting_of_a_config_reaches_the_hook(data, tmp_path):
+    """mmengine takes a hook's key 'priority' for the order of the hooks, without a word."""
+    cfg = config(data, tmp_path, begin=99, mine_first=False, weight=5.0, anchor_iou=0.4)
+    runner = Runner.from_cfg(cfg)
+    (hook,) = [h for h in runner.hooks if isinstance(h, HardNegativeMiningHook)]
+    lookup = hook.lookup
+    assert (lookup.mine_first, lookup.weight, lookup.iou_thr) == (False, 5.0, 0.4)

@@ -143,7 +143,7 @@ def test_loss_weights():
     [
         (dict(weight=0.5), ValueError),
         (dict(iou_thr=0.0), ValueError),
-        (dict(priority=1), TypeError),
+        (dict(mine_first=1), TypeError),
     ],
 )
 def test_bad_settings(setting, error):

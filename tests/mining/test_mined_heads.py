@@ -14,8 +14,8 @@ from mmthermal.samplers import HardNegativeMiner
 BOX = (60.0, 40.0, 20.0, 20.0)  # far from the objects of make_case
 
 
-def regions_for(case, head, *, weight=1.0, region_weight=1.0, priority=False):
-    found = MinedRegions(weight=weight, priority=priority, iou_thr=0.5)
+def regions_for(case, head, *, weight=1.0, region_weight=1.0, mine_first=False):
+    found = MinedRegions(weight=weight, mine_first=mine_first, iou_thr=0.5)
     found.replace([Region(0, BOX, 1, 0.5, 1.0, 0, 0, region_weight)])
     found.begin_batch([dict(img_id=i, img_shape=SIZE) for i in range(len(case.gts))])
     head.mined_regions = found
@@ -93,7 +93,7 @@ def test_priority_takes_anchors_on_regions_first():
     mine = head.sampler.mine
     head.sampler.mine = lambda *a, **k: picked.append(mine(*a, **k)) or picked[-1]
     case.loss(head)
-    regions_for(case, head, priority=True)
+    regions_for(case, head, mine_first=True)
     case.loss(head)
     logits, anchors = flat_scores(head, case)
     hit = on_region(anchors).nonzero().squeeze(1)  # image 0, so these are flat indices, too
@@ -112,7 +112,7 @@ def test_weights_enter_the_mined_term():
     case = make_case(empty="all")
     cfg = dict(sampler=dict(type="HardNegativeMiner", min_neg=1))
     head = make_head(train_cfg=cfg, loss_composite=dict(w_dense=0.0))
-    regions_for(case, head, weight=3.0, region_weight=0.5, priority=True)
+    regions_for(case, head, weight=3.0, region_weight=0.5, mine_first=True)
     losses = case.loss(head)
     logits, anchors = flat_scores(head, case)
     hit = on_region(anchors).nonzero().squeeze(1)
@@ -124,7 +124,7 @@ def test_weights_enter_the_mined_term():
 def test_switched_off_is_as_without():
     case, head = make_case(), make_head()
     before = case.loss(head)
-    regions_for(case, head, weight=1.0, priority=False)
+    regions_for(case, head, weight=1.0, mine_first=False)
     after = case.loss(head)
     for key, value in before.items():
         assert_close(after[key], value, rtol=0, atol=0)
