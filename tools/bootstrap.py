@@ -16,6 +16,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work-dir", help="folder of the rounds (work_dirs/bootstrap_CONFIG)")
     parser.add_argument("--start", choices=STARTS, default="previous", help="weights of a round")
     parser.add_argument("--plain", action="store_true", help="control: don't use the regions")
+    parser.add_argument(
+        "--draw-more", action="store_true", help="draw images with many regions more often"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the training (0)")
     parser.add_argument("--recall", type=float, default=0.8, help="of the false positives (0.8)")
     parser.add_argument(
@@ -44,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
             rounds=args.rounds,
             start=args.start,
             plain=args.plain,
+            draw_more=args.draw_more,
             seed=args.seed,
             recall=args.recall,
             hook=parse_cfg_options(args.hook),

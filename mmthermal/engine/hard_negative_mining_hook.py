@@ -47,9 +47,10 @@ class HardNegativeMiningHook(Hook):
     the regions to start from. Each mining writes ``hard_negatives/round_N.json`` in the work
     directory.
 
-    Background anchors on a region get a higher ``weight`` and are mined with ``mine_first``;
-    ``MinedImageSampler`` at ``train_dataloader.sampler`` draws images with many regions more
-    often. Regions and rounds are part of the checkpoint, so that a resumed run goes on with them.
+    Background anchors on a region get a higher ``weight`` and, with ``mine_first``, are mined
+    before all others; ``MinedImageSampler`` at ``train_dataloader.sampler`` draws images with
+    many regions more often. Regions and rounds are part of the checkpoint, so that a resumed run
+    goes on with them.
 
     Args:
         file: file of hard negatives to start with.
@@ -57,7 +58,9 @@ class HardNegativeMiningHook(Hook):
         begin: epochs of warm-up before the first mining, >= 1.
         interval: epochs between minings, >= 1; None mines never.
         weight: factor on the classification loss of anchors on a region, >= 1; 1 switches it off.
-        mine_first: whether anchors on regions are mined before all others.
+        mine_first: whether anchors on regions are mined before all others. They then take the
+            place of the hard ones around objects, which cost more than they gained
+            (docs/mining.md).
         anchor_iou: an anchor lies on a region from this IoU on, in (0, 1].
         decay: factor on a region's weight for every round that doesn't find it, in [0, 1).
         floor: regions of less weight are forgotten, in (0, 1].
@@ -82,7 +85,7 @@ class HardNegativeMiningHook(Hook):
         begin: int = 1,
         interval: int | None = None,
         weight: float = 2.0,
-        mine_first: bool = True,
+        mine_first: bool = False,
         anchor_iou: float = 0.5,
         decay: float = 0.5,
         floor: float = 0.2,

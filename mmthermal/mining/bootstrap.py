@@ -59,6 +59,7 @@ def bootstrap(
     rounds: int = 3,
     start: str = "previous",
     plain: bool = False,
+    draw_more: bool = False,
     seed: int = 0,
     recall: float = 0.8,
     hook: Mapping[str, Any] | None = None,
@@ -79,6 +80,7 @@ def bootstrap(
             ``'scratch'``: it starts anew.
         plain: train the rounds without mined regions, as a control of as many epochs. The
             regions are mined and reported nevertheless.
+        draw_more: draw images with many regions more often, by ``MinedImageSampler``.
         seed: of the training; a round adds its number, so that the images come in a new order.
         recall: where false positives per image are counted.
         hook: further settings of ``HardNegativeMiningHook``.
@@ -104,6 +106,7 @@ def bootstrap(
             config_hash=config_hash(base),
             start=start,
             plain=plain,
+            draw_more=draw_more,
             seed=seed,
             hook=dict(hook or {}),
             mining=list(mining),
@@ -174,7 +177,7 @@ def _prepare(
             hook = dict(settings["hook"], type="HardNegativeMiningHook")
             hook["file"] = str(before / HARD_NEGATIVES)
             cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), hook]
-            if cfg.train_dataloader.get("sampler", {}).get("type") == "DefaultSampler":
+            if settings["draw_more"]:
                 cfg.train_dataloader.sampler.type = "MinedImageSampler"
     place.mkdir(parents=True, exist_ok=True)
     path = place / "config.py"

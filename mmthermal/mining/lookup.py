@@ -38,7 +38,7 @@ class MinedRegions:
     """
 
     def __init__(
-        self, *, weight: float = 2.0, mine_first: bool = True, iou_thr: float = 0.5
+        self, *, weight: float = 2.0, mine_first: bool = False, iou_thr: float = 0.5
     ) -> None:
         check_range("weight", weight, 1)
         check_range("iou_thr", iou_thr, 0, 1, open_low=True)

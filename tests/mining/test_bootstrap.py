@@ -106,13 +106,22 @@ def test_rounds_in_order_and_what_they_are_given(place):
     assert second.custom_hooks[1] == dict(
         type="HardNegativeMiningHook", weight=3.0, file=str(work / "hard_negatives.json")
     )
-    assert second.train_dataloader.sampler.type == "MinedImageSampler"
+    assert second.train_dataloader.sampler.type == "DefaultSampler"
     assert second.model.init_cfg.checkpoint == str(work / "epoch_1.pth")
     mined = [c[2] for c in calls(place) if c[0] == "mine_hard_negatives"]
     assert "--previous" not in mined[0]
     assert mined[1][mined[1].index("--previous") + 1] == str(work / "hard_negatives.json")
     assert all(words[-2:] == ["--ratio", "2"] for words in mined)
     assert [row["fppi"] for row in rows] == [3 / 2, 2 / 2, 1 / 2]  # at 80 %: both objects
+
+
+def test_images_with_regions_are_drawn_more_often_if_asked(place):
+    run(place, rounds=2, draw_more=True)
+    first, second = (Config.fromfile(place / "work" / f"round_{i}" / "config.py") for i in (0, 1))
+    assert first.train_dataloader.sampler.type == "DefaultSampler"
+    assert second.train_dataloader.sampler.type == "MinedImageSampler"
+    with pytest.raises(ValueError, match="draw_more"):
+        run(place, rounds=2)
 
 
 def test_scratch_and_plain(place):
