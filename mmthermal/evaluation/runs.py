@@ -392,7 +392,7 @@ def carry_out(
     slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
     environments = [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus]
     if not environments:
-        share = str(max(1, len(os.sched_getaffinity(0)) // jobs))
+        share = str(max(1, _cores() // jobs))
         environments = [{"OMP_NUM_THREADS": share, "MKL_NUM_THREADS": share}] * jobs
     for environment in environments:
         slots.put(environment)
@@ -425,6 +425,13 @@ def carry_out(
             f"{len(failures)} of {len(waiting)} runs failed; start the same command again to take "
             "them up:\n  " + "\n  ".join(failures)
         )
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _minutes(seconds: float) -> str:
