@@ -12,7 +12,6 @@ import os
 import platform
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from mmthermal.engine.ablation import Ablation, write_variants
 from mmthermal.evaluation.comparison import quiet_coco
 from mmthermal.evaluation.files import read_json
 from mmthermal.evaluation.matching import MatchTable
-from mmthermal.evaluation.runs import Run, carry_out, parse_cfg_options, plan_runs, work_dir_lock
+from mmthermal.evaluation.runs import Run, carry_out, plan_runs, work_dir_lock
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -168,9 +167,7 @@ def carry_on(
         RunsFailed: if some failed; the others are recorded.
         ValueError: if a folder or a line belongs to another version of a variant.
     """
-    parse_cfg_options(cfg_options)  # before anything trains
     machine = this_machine()
-    lock = threading.Lock()
     with work_dir_lock(work_dir):
         configs = write_configs(variants, work_dir / "configs")
         groups = plan_runs(configs, list(seeds), work_dir, cfg_options=cfg_options)
@@ -186,12 +183,10 @@ def carry_on(
                 )
 
         def note(run: Run) -> None:
-            with lock:
-                if (run.name, run.seed) not in known:
-                    line = record(run, variants[run.name], machine)
-                    append_line(results, line)
-                    figures = ", ".join(f"{k} {100 * line['metrics'][k]:.1f}" for k in METRICS[:5])
-                    print(f"{time.strftime('%H:%M')} {run.label}: {figures}", flush=True)
+            line = record(run, variants[run.name], machine)
+            append_line(results, line)
+            figures = ", ".join(f"{k} {100 * line['metrics'][k]:.1f}" for k in METRICS[:5])
+            print(f"{time.strftime('%H:%M')} {run.label}: {figures}", flush=True)
 
         missing = [run for run in runs if (run.name, run.seed) not in known]
         for run in missing:

@@ -64,11 +64,18 @@ def study(place: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def work_off(queue: ModuleType, place: Path, seeds: tuple[int, ...] = (0, 1)) -> list[dict]:
+def work_off(
+    queue: ModuleType,
+    place: Path,
+    seeds: tuple[int, ...] = (0, 1),
+    *,
+    variants: dict[str, dict[str, Any]] | None = None,
+    work: str = "work",
+) -> list[dict]:
     queue.carry_on(
-        study(place),
+        study(place) if variants is None else variants,
         seeds=seeds,
-        work_dir=place / "work",
+        work_dir=place / work,
         results=place / "results.jsonl",
         tools_dir=place / "tools",
     )
@@ -113,13 +120,7 @@ def test_a_changed_variant_is_not_taken_for_the_old_one(
     changed = study(place)
     changed["good"]["options"]["model.bbox_head.loss_composite.f1_share"] = 0.3
     with pytest.raises(ValueError, match="another version"):
-        scripts[0].carry_on(
-            changed,
-            seeds=(0,),
-            work_dir=place / "work2",
-            results=place / "results.jsonl",
-            tools_dir=place / "tools",
-        )
+        work_off(scripts[0], place, seeds=(0,), variants=changed, work="work2")
 
 
 def test_a_misspelt_setting_is_told_before_anything_trains(
@@ -128,13 +129,7 @@ def test_a_misspelt_setting_is_told_before_anything_trains(
     wrong = study(place)
     wrong["good"]["options"]["model.bbox_head.loss_composite.f1_shar"] = 0.2
     with pytest.raises(TypeError, match="f1_shar"):
-        scripts[0].carry_on(
-            wrong,
-            seeds=(0,),
-            work_dir=place / "work",
-            results=place / "results.jsonl",
-            tools_dir=place / "tools",
-        )
+        work_off(scripts[0], place, seeds=(0,), variants=wrong)
     assert not (place / "work" / "order.txt").exists()
 
 
