@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from run_queue import read_results
 
+from mmthermal.evaluation.comparison import points
 from mmthermal.evaluation.statistics import paired_t_interval
 
 COLUMNS = (
@@ -50,10 +51,10 @@ def difference(a: dict[int, dict], b: dict[int, dict], metric: str, level: float
     seeds = sorted(a.keys() & b.keys())
     if not seeds:
         return ""
-    points = 100 * np.array([a[seed][metric] - b[seed][metric] for seed in seeds])
-    interval = paired_t_interval(points, level=level)
-    text = f"{points.mean():+.1f}"
-    return f"{text} ({interval.low:+.1f} to {interval.high:+.1f})" if interval.known else text
+    shares = np.array([a[seed][metric] - b[seed][metric] for seed in seeds])
+    interval = paired_t_interval(shares, level=level)
+    text = points(float(shares.mean()))
+    return f"{text} ({points(interval.low)} to {points(interval.high)})" if interval.known else text
 
 
 def table(
