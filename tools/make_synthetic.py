@@ -24,6 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--overlap", type=float, help="share of overlapping objects (0.4)")
     parser.add_argument("--empty", type=float, help="share of images without objects (0.04)")
     parser.add_argument("--clutter", type=float, help="mean hard negatives per image (2.2)")
+    parser.add_argument("--clutter-share", type=float, help="share of images with them (1)")
     parser.add_argument("--supersample", type=int, help="subpixels along a pixel's side (3)")
     parser.add_argument("--netd", type=float, help="temporal noise in kelvin (0.05)")
     parser.add_argument("--bad-pixels", type=float, help="share of stuck pixels (1e-5)")

@@ -60,7 +60,8 @@ class SceneSettings:
         overlap: wanted share of objects whose labelled box has an IoU > 0.1 with another, any
             class, in [0, 0.8]; with all classes the share reached is within 0.08 (300 images).
         empty: share of images without objects, in [0, 1].
-        clutter: mean number of hard negatives of an image, >= 0.
+        clutter: mean number of hard negatives of an image that has any, >= 0.
+        clutter_share: share of images that may have any, in [0, 1].
         supersample: S, subpixels along each side of a pixel, >= 1.
     """
 
@@ -70,6 +71,7 @@ class SceneSettings:
     overlap: float = 0.4
     empty: float = 0.04
     clutter: float = 2.2
+    clutter_share: float = 1.0
     supersample: int = 3
 
 
@@ -411,7 +413,9 @@ def compose(rng: Rng, settings: SceneSettings) -> Scene:
                 work.group()
             else:
                 work.single()
-    work.litter(settings.clutter)
+    # no number is drawn where every scene is littered: the default set stays as it is
+    if settings.clutter_share == 1 or rng.random() < settings.clutter_share:
+        work.litter(settings.clutter)
     polished = work.around.kind in ("indoor", "garage") and rng.random() < 0.6
     gloss = rng.uniform(0.04, 0.16) if polished else 0.0
     return Scene(work.camera, work.around, work.backdrop, work.placed, gloss)

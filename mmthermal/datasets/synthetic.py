@@ -81,6 +81,8 @@ class SyntheticSettings:
             (0 <= scene.overlap <= 0.8, "overlap", scene.overlap, "a share from 0 to 0.8"),
             (0 <= scene.empty <= 1, "empty", scene.empty, "a share from 0 to 1"),
             (0 <= scene.clutter <= 20, "clutter", scene.clutter, "a number from 0 to 20"),
+            (0 <= scene.clutter_share <= 1, "clutter_share", scene.clutter_share,
+             "a share from 0 to 1"),
             (whole and 1 <= scene.supersample <= 8, "supersample", scene.supersample,
              "an integer from 1 to 8"),
             (0 <= self.netd <= 5, "netd", self.netd, "kelvin, from 0 to 5"),
@@ -115,6 +117,7 @@ def make_synthetic(
     overlap: float = 0.4,
     empty: float = 0.04,
     clutter: float = 2.2,
+    clutter_share: float = 1.0,
     supersample: int = 3,
     netd: float = 0.05,
     bad_pixels: float = 1e-5,
@@ -143,7 +146,8 @@ def make_synthetic(
         objects: mean number of objects of an image that has any, 1 to 20.
         overlap: wanted share of objects whose box has an IoU > 0.1 with another, 0 to 0.8.
         empty: share of images without objects, 0 to 1.
-        clutter: mean number of warm things per image that are no objects, 0 to 20.
+        clutter: mean number of warm things that are no objects, per image that has any, 0 to 20.
+        clutter_share: share of images that may have any, 0 to 1.
         supersample: subpixels along each side of a pixel, 1 to 8.
         netd: temporal noise, kelvin.
         bad_pixels: share of stuck pixels.
@@ -174,6 +178,7 @@ def make_synthetic(
             overlap=overlap,
             empty=empty,
             clutter=clutter,
+            clutter_share=clutter_share,
             supersample=supersample,
         ),
         netd=netd,
@@ -246,6 +251,7 @@ def _existing(out: Path, settings: SyntheticSettings, overwrite: bool) -> dict[s
             "or replace it with --overwrite"
         ) from None
     new = _plain(settings)
+    old = {"clutter_share": 1.0, **old}  # sets made before there was a choice
     differ = [
         f"{k}: {old.get(k)!r} there, {new[k]!r} asked for" for k in new if old.get(k) != new[k]
     ]

@@ -11,11 +11,13 @@ from mmthermal.functional.fbeta import FBetaCounts, fbeta_counts, fbeta_loss, fb
 from mmthermal.functional.focal import focal_loss, focal_loss_sum
 from mmthermal.functional.means import geometric_mean
 from mmthermal.functional.mining import hardest, mine_hard_negatives, num_hard_negatives
+from mmthermal.functional.ranking import ap_loss
 
 __all__ = [
     "CompositeParts",
     "CompositeSums",
     "FBetaCounts",
+    "ap_loss",
     "box_distance",
     "box_loss",
     "composite_from_sums",

@@ -133,7 +133,7 @@ class CompositeBBoxMixin:
                 losses["loss_cls"] = losses["loss_cls"].flatten(1).sum(1)
             return losses
         check_finite([("cls_score", cls_score), ("bbox_pred", bbox_pred)])
-        w_dense, _ = self.loss_composite.schedule()
+        w_dense, *_ = self.loss_composite.schedule()
         with torch.autocast(cls_score.device.type, enabled=False):
             cls_score, bbox_pred = cls_score.float(), bbox_pred.float()
             logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score

@@ -139,7 +139,7 @@ class DenseCompositeMixin:
                 favoured["first"] = strength > 0
         # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
         neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, **favoured)
-        w_dense, _ = self.loss_composite.schedule()
+        w_dense, *_ = self.loss_composite.schedule()
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             return self.loss_composite(
                 levels.rows(pos_inds),

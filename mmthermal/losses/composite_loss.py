@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
@@ -23,30 +24,34 @@ from mmthermal.functional.composite import (
 from mmthermal.functional.fbeta import F1_AVERAGES
 from mmthermal.functional.focal import focal_loss_sum
 from mmthermal.functional.means import check_mean
+from mmthermal.functional.ranking import ap_loss
 
 
 @MODELS.register_module()
 class CompositeLoss(nn.Module):
-    r"""Box, focal classification and soft F-beta loss over positives and mined hard negatives.
+    r"""Box, focal classification, soft F-beta and ranking loss over positives and hard negatives.
 
     .. math::
-        L = w_{dense} L_{dense} + w_{cls} L_{combined} + w_{box} L_{box,pos}
+        L = w_{dense} L_{dense} + w_{cls} L_{combined} + w_{rank} L_{rank} + w_{box} L_{box,pos}
 
     with :math:`L_{combined}` from
-    :func:`~mmthermal.functional.composite.composite_from_sums` and :math:`L_{dense}` the ordinary
-    focal loss over all anchors, divided by mmdet's ``avg_factor``. The paper's loss is::
+    :func:`~mmthermal.functional.composite.composite_from_sums`, :math:`L_{dense}` the ordinary
+    focal loss over all anchors, divided by mmdet's ``avg_factor``, and :math:`L_{rank}` from
+    :func:`~mmthermal.functional.ranking.ap_loss`. The paper's loss is::
 
-        dict(type='CompositeLoss', mean='paper', w_dense=0, w_box=1, f1_negatives='paper',
-             f1_normalize='count', box_form='paper', delta=1)
+        dict(type='CompositeLoss', mean='paper', w_dense=0, w_rank=0, w_box=1,
+             f1_negatives='paper', f1_normalize='count', box_form='paper', delta=1)
 
     which collapses from scratch (docs/maths.md): give it ``warmup_iters`` or a trained checkpoint.
 
-    In training :math:`w_{dense}` is 1 and :math:`w_{cls}` is 0 for the first ``warmup_iters``
-    calls; over the next ``ramp_iters`` both go linearly to their settings. The number of calls
-    is a buffer, so that it is saved with the weights and a resumed run goes on where it was.
+    In training :math:`w_{dense}` is 1, :math:`w_{cls}` and :math:`w_{rank}` are 0 for the first
+    ``warmup_iters`` calls; over the next ``ramp_iters`` they go linearly to their settings. The
+    number of calls is a buffer, so that it is saved with the weights and a resumed run goes on
+    where it was.
 
-    With several processes the sums are added over them, with autograd, before any ratio: the
-    averaged gradient is that of one process on the whole batch.
+    With several processes the sums are added over them, with autograd, before any ratio, and the
+    positives and mined negatives of all are ranked together: the averaged gradient is that of
+    one process on the whole batch.
 
     Args:
         alpha: weight of the true class in the mined focal terms, in [0, 1].
@@ -73,6 +78,8 @@ class CompositeLoss(nn.Module):
             positives as one, instead of by N_pos.
         w_dense: weight of the dense focal term after the ramp, >= 0. 0 is the paper's.
         w_cls: weight of L_combined after the ramp, >= 0.
+        w_rank: weight of the ranking term after the ramp, >= 0.
+        rank_delta: ``delta`` of :func:`~mmthermal.functional.ranking.ap_loss`, in logits, > 0.
         w_box: weight of the box term, >= 0.
         warmup_iters: calls with the dense focal term only.
         ramp_iters: calls over which the weights go to their settings.
@@ -81,8 +88,8 @@ class CompositeLoss(nn.Module):
         TypeError: for a setting of the wrong type, or one that does not exist.
         ValueError: for a setting out of range or unknown.
 
-    Source: paper, section 2 and algorithm 2. The dense term, the shifted mean and the treatments
-    of the negatives other than ``'paper'`` are ours.
+    Source: paper, section 2 and algorithm 2. The dense term, the ranking term, the shifted mean
+    and the treatments of the negatives other than ``'paper'`` are ours.
     """
 
     num_iters: Tensor
@@ -109,6 +116,8 @@ class CompositeLoss(nn.Module):
         count_empty: bool = False,
         w_dense: float = 1.0,
         w_cls: float = 1.0,
+        w_rank: float = 0.0,
+        rank_delta: float = 1.0,
         w_box: float = 2.0,
         warmup_iters: int = 0,
         ramp_iters: int = 0,
@@ -121,10 +130,12 @@ class CompositeLoss(nn.Module):
             ("dense_gamma", dense_gamma),
             ("w_dense", w_dense),
             ("w_cls", w_cls),
+            ("w_rank", w_rank),
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
         check_range("beta", beta, 0, open_low=True)
+        check_range("rank_delta", rank_delta, 0, open_low=True)
         check_mean(mean, shift, eps, f1_share)
         check_choice("cls_negatives", cls_negatives, CLS_NEGATIVES)
         check_choice("f1_negatives", f1_negatives, F1_NEGATIVES)
@@ -158,21 +169,26 @@ class CompositeLoss(nn.Module):
         self.box_form = box_form
         self.box: dict[str, Any] = dict(form=box_form, norm=box_norm, delta=delta)
         self.count_empty = count_empty
-        self.w_dense, self.w_cls, self.w_box = w_dense, w_cls, w_box
+        self.w_dense, self.w_cls, self.w_rank, self.w_box = w_dense, w_cls, w_rank, w_box
+        self.rank_delta = rank_delta
         self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters
         self.register_buffer("num_iters", torch.zeros((), dtype=torch.long))
 
-    def schedule(self) -> tuple[float, float]:
-        """Weights of the dense term and of L_combined at the present call.
+    def schedule(self) -> tuple[float, float, float]:
+        """Weights of the dense term, of L_combined and of the ranking term at the present call.
 
         Returns:
-            (w_dense, w_cls), both >= 0.
+            (w_dense, w_cls, w_rank), all >= 0.
         """
         if self.warmup_iters == self.ramp_iters == 0:
-            return self.w_dense, self.w_cls
+            return self.w_dense, self.w_cls, self.w_rank
         past = int(self.num_iters) - self.warmup_iters
         progress = min(max((past + 1) / (self.ramp_iters + 1), 0.0), 1.0) if past >= 0 else 0.0
-        return 1 + (self.w_dense - 1) * progress, self.w_cls * progress
+        return (
+            1 + (self.w_dense - 1) * progress,
+            self.w_cls * progress,
+            self.w_rank * progress,
+        )
 
     def box_sum(self, pred: Tensor, target: Tensor) -> Tensor:
         """Box loss summed over the positives.
@@ -225,9 +241,10 @@ class CompositeLoss(nn.Module):
 
         Returns:
             ``loss_cls`` and ``loss_bbox``, which join the objective, and detached
-            ``cls_pos, cls_neg, f1_pos, f1_neg, num_pos, num_neg``, which do not.
+            ``cls_pos, cls_neg, f1_pos, f1_neg, num_pos, num_neg`` and, where it has a weight,
+            ``rank``, which do not.
         """
-        w_dense, w_cls = self.schedule()
+        w_dense, w_cls, w_rank = self.schedule()
         if self.training:
             self.num_iters += 1
         sums = composite_sums(
@@ -263,6 +280,10 @@ class CompositeLoss(nn.Module):
             num_pos=sums.num_pos,
             num_neg=sums.num_neg,
         )
+        if self.w_rank:
+            rows = _rows_of_all_ranks(pos_logits, neg_logits, pos_labels, pos_weights, neg_weights)
+            log["rank"] = ap_loss(delta=self.rank_delta, **rows)
+            loss_cls = loss_cls + w_rank * log["rank"]
         return dict(
             loss_cls=loss_cls,
             loss_bbox=self.w_box * box_sum / per_box,
@@ -289,3 +310,47 @@ def _sum_over_ranks(vector: Tensor) -> Tensor:
         total: Tensor = all_reduce(vector)
         return total
     return vector
+
+
+def _rows_of_all_ranks(
+    pos_logits: Tensor,
+    neg_logits: Tensor,
+    pos_labels: Tensor,
+    pos_weights: Tensor | None,
+    neg_weights: Tensor | None,
+) -> dict[str, Any]:
+    """Arguments of ``ap_loss`` with the rows of all processes, differentiable.
+
+    Each process writes its rows where no other does, and the tables are added; rows that no
+    process fills have weight 0.
+    """
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return dict(
+            pos_logits=pos_logits,
+            neg_logits=neg_logits,
+            pos_labels=pos_labels,
+            pos_weights=pos_weights,
+            neg_weights=neg_weights,
+        )
+
+    def gathered(logits: Tensor, labels: Tensor | None, weights: Tensor | None) -> Tensor:
+        ones = logits.new_ones(len(logits))
+        columns = [ones if column is None else column.to(logits) for column in (weights, labels)]
+        rows = torch.cat([logits, torch.stack(columns, 1)], 1)
+        most = torch.tensor(len(rows), device=rows.device)
+        dist.all_reduce(most, op=dist.ReduceOp.MAX)
+        before = dist.get_rank() * int(most)
+        after = dist.get_world_size() * int(most) - before - len(rows)
+        return _sum_over_ranks(F.pad(rows, (0, 0, before, after)))
+
+    pos, neg = (
+        gathered(pos_logits, pos_labels, pos_weights),
+        gathered(neg_logits, None, neg_weights),
+    )
+    return dict(
+        pos_logits=pos[:, :-2],
+        neg_logits=neg[:, :-2],
+        pos_labels=pos[:, -1].long(),
+        pos_weights=pos[:, -2],
+        neg_weights=neg[:, -2],
+    )

@@ -165,6 +165,12 @@ def test_every_class_appears() -> None:
     assert drawn == set(CLASSES)
 
 
+def test_a_share_of_the_scenes_is_littered() -> None:
+    settings = SceneSettings(empty=1.0, clutter=8.0, clutter_share=0.4)
+    littered = sum(bool(draw(seed, settings).order) for seed in range(40))
+    assert 8 <= littered <= 24  # 16 +- 2.6 standard deviations
+
+
 def test_empty_scenes_hold_clutter_only() -> None:
     clutter = 0
     for seed in range(8):

@@ -283,6 +283,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
         (dict(overlap=float("nan")), "overlap=nan"),
         (dict(empty=1.5), r"empty=1\.5"),
         (dict(clutter=-1), "clutter=-1"),
+        (dict(clutter_share=2), "clutter_share=2"),
         (dict(supersample=0), "supersample=0"),
         (dict(netd=-0.1), r"netd=-0\.1"),
         (dict(bad_pixels=0.5), r"bad_pixels=0\.5"),

@@ -21,10 +21,11 @@ from mmengine.runner import Runner
 from mmthermal.functional.box import box_loss
 from mmthermal.functional.composite import composite_from_sums, composite_sums
 from mmthermal.functional.focal import focal_loss_sum
+from mmthermal.functional.ranking import ap_loss
 from mmthermal.losses import CompositeLoss
 
 PAPER: dict[str, Any] = dict(
-    mean="paper", w_dense=0, w_box=1, f1_negatives="paper", f1_normalize="count",
+    mean="paper", w_dense=0, w_rank=0, w_box=1, f1_negatives="paper", f1_normalize="count",
     box_form="paper", delta=1,
 )  # fmt: skip
 
@@ -57,7 +58,7 @@ SETTINGS: list[dict[str, Any]] = [
     dict(),
     PAPER,
     dict(cls_negatives="joint", f1_negatives="ignore"),
-    dict(f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3),
+    dict(f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3, w_rank=0.3),
     dict(alpha=0.6, gamma=1.0, dense_alpha=0.1, dense_gamma=0.5, w_dense=0.3, w_cls=0.7, w_box=1.5),
     dict(box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
 ]
@@ -102,6 +103,12 @@ def test_equals_the_functional_layer(settings: dict[str, Any]) -> None:
         num_pos=torch.tensor(6.0),
         num_neg=torch.tensor(18.0),
     )
+    if s["w_rank"]:
+        expected["rank"] = ap_loss(
+            twin["pos_logits"], twin["pos_labels"], twin["neg_logits"], delta=s["rank_delta"],
+            pos_weights=pos_weights, neg_weights=neg_weights,
+        )  # fmt: skip
+        expected["loss_cls"] = expected["loss_cls"] + s["w_rank"] * expected["rank"]
     assert actual.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(actual[key].detach(), value.detach(), rtol=1e-6, atol=1e-7)
@@ -173,7 +180,7 @@ def test_empty_grid(settings: dict[str, Any], num_pos: int, num_neg: int) -> Non
 # ------------------------------------------------------------------- schedule
 
 
-def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float]]:
+def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float, float]]:
     weights = []
     for _ in range(number):
         weights.append(loss.schedule())
@@ -182,19 +189,23 @@ def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float]]:
 
 
 def test_schedule_without_warmup_is_constant() -> None:
-    assert walk(CompositeLoss(w_dense=0.5, w_cls=2.0), 3) == [(0.5, 2.0)] * 3
+    loss = CompositeLoss(w_dense=0.5, w_cls=2.0, w_rank=0.3)
+    assert walk(loss, 3) == [(0.5, 2.0, 0.3)] * 3
 
 
 def test_schedule_holds_then_goes_linearly_to_the_settings() -> None:
-    loss = CompositeLoss(w_dense=0.0, w_cls=2.0, warmup_iters=2, ramp_iters=3)
+    loss = CompositeLoss(w_dense=0.0, w_cls=2.0, w_rank=4.0, warmup_iters=2, ramp_iters=3)
     # two calls of warm-up; the ramp takes steps of 1/4, so that none repeats either end
-    expected = [(1.0, 0.0), (1.0, 0.0), (0.75, 0.5), (0.5, 1.0), (0.25, 1.5)] + [(0.0, 2.0)] * 3
+    expected = [(1.0, 0.0, 0.0)] * 2 + [(0.75, 0.5, 1.0), (0.5, 1.0, 2.0), (0.25, 1.5, 3.0)]
+    expected += [(0.0, 2.0, 4.0)] * 3
     assert sum(walk(loss, 8), ()) == pytest.approx(sum(expected, ()))
 
 
 def test_schedule_jumps_without_ramp_and_ramps_without_warmup() -> None:
-    assert walk(CompositeLoss(w_dense=0.5, warmup_iters=1), 3) == [(1, 0), (0.5, 1), (0.5, 1)]
-    assert walk(CompositeLoss(w_dense=3.0, ramp_iters=1), 3) == [(2, 0.5), (3, 1), (3, 1)]
+    jump = walk(CompositeLoss(w_dense=0.5, w_rank=0.0, warmup_iters=1), 3)
+    assert jump == [(1, 0, 0), (0.5, 1, 0), (0.5, 1, 0)]
+    ramp = walk(CompositeLoss(w_dense=3.0, w_rank=0.0, ramp_iters=1), 3)
+    assert ramp == [(2, 0.5, 0), (3, 1, 0), (3, 1, 0)]
 
 
 def test_forward_uses_the_weights_of_its_call() -> None:
@@ -205,6 +216,20 @@ def test_forward_uses_the_weights_of_its_call() -> None:
     full = call(CompositeLoss(w_dense=0.0), batch)["loss_cls"].item()
     assert values == pytest.approx([dense, (dense + full) / 2, full, full], rel=1e-6)
     assert dense != pytest.approx(full, rel=0.1)
+
+
+def test_ranking_is_added_with_its_weight_and_the_weights_of_the_samples() -> None:
+    batch = make_batch()
+    weights = dict(pos_weights=torch.rand(6), neg_weights=torch.rand(18))
+    without = call(CompositeLoss(w_rank=0.0), batch, **weights)
+    losses = call(CompositeLoss(w_rank=0.3, rank_delta=0.7), batch, **weights)
+    rows = (batch["pos_logits"], batch["pos_labels"], batch["neg_logits"])
+    expected = ap_loss(*rows, delta=0.7, **weights)
+    assert losses["rank"].item() == pytest.approx(expected.item())
+    assert not losses["rank"].requires_grad
+    added = losses["loss_cls"] - without["loss_cls"]
+    assert added.item() == pytest.approx(0.3 * expected.item(), rel=1e-5)
+    assert "rank" not in without
 
 
 def test_evaluation_does_not_count() -> None:
@@ -230,9 +255,9 @@ def test_counter_travels_in_the_state_dict() -> None:
     loss = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0)
     walk(loss, 4)
     fresh = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0)
-    assert fresh.schedule() == (1.0, 0.0)
+    assert fresh.schedule() == (1.0, 0.0, 0.0)
     fresh.load_state_dict(loss.state_dict())
-    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6))
+    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6, 0.0))
 
 
 @pytest.mark.parametrize("how", ["pickle", "deepcopy"])
@@ -277,6 +302,8 @@ def test_builds_from_mmdets_registry() -> None:
         (dict(box_form="huber", delta=0), ValueError, "delta=0"),
         (dict(w_dense=-1), ValueError, "w_dense=-1"),
         (dict(w_cls=float("nan")), ValueError, "w_cls=nan"),
+        (dict(w_rank=-0.1), ValueError, "w_rank=-0.1"),
+        (dict(rank_delta=0), ValueError, r"rank_delta=0: must lie in \(0"),
         (dict(w_box=float("inf")), ValueError, "w_box=inf"),
         (dict(w_box=True), TypeError, "w_box=True"),
         (dict(warmup_iters=1.5), TypeError, "warmup_iters=1.5: an integer"),
@@ -307,6 +334,7 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
         dict(w_dense=0.0, count_empty=True),
         dict(w_dense=0.0, mean="paper", f1_negatives="joint", f1_average="macro"),
         dict(cls_negatives="joint", f1_normalize="count", gamma=0.5),
+        dict(w_cls=0.0, w_rank=1.0),
     ]
     numbers = [((5, 0), (9, 4)), ((4, 3), (2, 11)), ((0, 0), (3, 3)), ((6, 1), (0, 0))]
     cases = [(s, *n) for s, n in itertools.product(settings, numbers)]
