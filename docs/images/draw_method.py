@@ -15,6 +15,7 @@ from torch import Tensor
 from mmthermal.functional.fbeta import fbeta_loss
 from mmthermal.functional.focal import focal_loss
 from mmthermal.functional.means import geometric_mean
+from mmthermal.functional.ranking import ap_loss
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the choice of backend
@@ -115,10 +116,29 @@ def pull(axes: Axes) -> None:
     )
 
 
+def rank(axes: Axes) -> None:
+    """Gradient of the ranking term by the gap between a negative and a positive."""
+    gap = torch.linspace(-4, 4, 401, dtype=torch.float64)
+    positive, label = torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0])
+
+    def loss(z: Tensor) -> Tensor:
+        return torch.stack([ap_loss(positive, label, n.reshape(1, 1)) for n in z])
+
+    value = loss(gap)
+    axes.plot(gap, slope(loss, gap), color=GREEN, label="update")
+    axes.plot(gap, torch.gradient(value, spacing=(gap,))[0], color=GREY, ls=":", label="derivative")
+    axes.set(
+        title="ranking, one positive, one negative:\nno vanishing where the order is worst",
+        xlabel="logit of the negative − of the positive",
+        ylabel="∂L / ∂logit of the negative",
+    )
+
+
 def main() -> None:
-    """Draw the four panels."""
-    figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
-    for draw, panel in zip((focal, f1, mean, pull), axes, strict=True):
+    """Draw the five panels."""
+    figure, axes = plt.subplots(2, 3, figsize=(11.5, 7), layout="constrained")
+    axes.flat[5].remove()
+    for draw, panel in zip((focal, f1, mean, pull, rank), axes.flat[:5], strict=True):
         draw(panel)
         if not panel.get_xlabel():
             panel.set_xlabel("p")
