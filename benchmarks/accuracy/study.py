@@ -11,6 +11,7 @@ lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
 alpha = "model.bbox_head.loss_cls.alpha"
 gamma = "model.bbox_head.loss_cls.gamma"
+ranked = {f"{loss}.w_rank": 0.3, f"{loss}.warmup_iters": 0, f"{loss}.ramp_iters": 100}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
 runs = {
@@ -53,6 +54,19 @@ runs = {
     "f1_joint_share_0.2": dict(
         config=composite, options={f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2}
     ),
+    # the order of the scores
+    "ranked": dict(config=composite, options={**ranked, f"{loss}.w_cls": 0.0}),
+    "ranked_0.1": dict(
+        config=composite, options={**ranked, f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 0.1}
+    ),
+    "ranked_1.0": dict(
+        config=composite, options={**ranked, f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 1.0}
+    ),
+    "ranked_mined_sum": dict(
+        config=composite,
+        options={**ranked, f"{loss}.w_dense": 0.0, f"{loss}.alpha": 0.5, **sum_without_f1},
+    ),
+    "ranked_composite": dict(config=composite, options=ranked),
     "without_mining": dict(config=composite, options={f"{miner}.ratio": 1e9}),
     # two stages
     "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
