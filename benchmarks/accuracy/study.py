@@ -6,6 +6,7 @@ Example: python benchmarks/accuracy/run_queue.py --only focal composite --seeds 
 focal = "configs/thermal/hituav160_retina_focal.py"
 composite = "configs/thermal/hituav160_retina_composite.py"
 loss = "model.bbox_head.loss_composite"
+roi_loss = "model.roi_head.bbox_head.loss_composite"
 miner = "model.train_cfg.sampler"
 lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
@@ -72,4 +73,8 @@ runs = {
     "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
     "faster_rcnn_composite": dict(config="configs/thermal/hituav160_faster_rcnn_composite.py"),
+    "faster_rcnn_ranked": dict(
+        config="configs/thermal/hituav160_faster_rcnn_composite.py",
+        options={f"{roi_loss}.w_cls": 0.0, f"{roi_loss}.w_rank": 0.3, f"{roi_loss}.ramp_iters": 100},
+    ),
 }
