@@ -12,7 +12,8 @@ lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
 alpha = "model.bbox_head.loss_cls.alpha"
 gamma = "model.bbox_head.loss_cls.gamma"
-ranked = {f"{loss}.w_rank": 0.3, f"{loss}.warmup_iters": 0, f"{loss}.ramp_iters": 100}
+unranked = {f"{loss}.w_rank": 0.0, f"{loss}.warmup_iters": 200, f"{loss}.ramp_iters": 200}
+without_dense = {**unranked, f"{loss}.w_dense": 0.0}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
 runs = {
@@ -29,52 +30,63 @@ runs = {
     "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
     "gfl": dict(config="configs/thermal/hituav160_retina_qfl.py"),
     "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
-    # the paper's loss and its parts
+    # the composite loss; without its ranking term, and with that alone beside the dense term
     "composite": dict(config=composite),
+    "without_ranking": dict(config=composite, options=unranked),
+    "without_combined": dict(config=composite, options={f"{loss}.w_cls": 0.0}),
+    "without_combined_w_rank_0.1": dict(
+        config=composite, options={f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 0.1}
+    ),
+    "without_combined_w_rank_1": dict(
+        config=composite, options={f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 1.0}
+    ),
+    # the paper's loss and its parts, without ranking
     "paper_mean": dict(
         config=composite,
-        options={f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper", f"{loss}.w_dense": 0.0},
+        options={**without_dense, f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"},
     ),
-    "shifted": dict(config=composite, options={f"{loss}.w_dense": 0.0}),
+    "shifted": dict(config=composite, options=without_dense),
     "shifted_without_f1": dict(
-        config=composite, options={f"{loss}.w_dense": 0.0, f"{loss}.f1_share": 0.0}
+        config=composite, options={**without_dense, f"{loss}.f1_share": 0.0}
     ),
     "mined_sum": dict(
-        config=composite, options={f"{loss}.w_dense": 0.0, f"{loss}.alpha": 0.5, **sum_without_f1}
+        config=composite, options={**without_dense, **sum_without_f1, f"{loss}.alpha": 0.5}
+    ),
+    "mined_sum_and_ranking": dict(
+        config=composite,
+        options={**sum_without_f1, f"{loss}.alpha": 0.5, f"{loss}.w_dense": 0.0},
     ),
     "simple": dict(
         config=composite,
         options={
-            f"{loss}.w_dense": 0.0,
+            **without_dense,
             f"{loss}.cls_negatives": "joint",
             f"{loss}.f1_negatives": "ignore",
         },
     ),
-    "dense_and_sum": dict(config=composite, options=sum_without_f1),
-    "without_f1": dict(config=composite, options={f"{loss}.f1_share": 0.0}),
+    "dense_and_sum": dict(config=composite, options={**unranked, **sum_without_f1}),
+    "without_f1": dict(config=composite, options={**unranked, f"{loss}.f1_share": 0.0}),
     "f1_joint_share_0.2": dict(
-        config=composite, options={f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2}
-    ),
-    # the order of the scores
-    "ranked": dict(config=composite, options={**ranked, f"{loss}.w_cls": 0.0}),
-    "ranked_0.1": dict(
-        config=composite, options={**ranked, f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 0.1}
-    ),
-    "ranked_1.0": dict(
-        config=composite, options={**ranked, f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 1.0}
-    ),
-    "ranked_mined_sum": dict(
         config=composite,
-        options={**ranked, f"{loss}.w_dense": 0.0, f"{loss}.alpha": 0.5, **sum_without_f1},
+        options={**unranked, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2},
     ),
-    "ranked_composite": dict(config=composite, options=ranked),
-    "without_mining": dict(config=composite, options={f"{miner}.ratio": 1e9}),
+    "without_mining": dict(config=composite, options={**unranked, f"{miner}.ratio": 1e9}),
+    # the embedded set (make data)
+    "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
+    "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
+    "embedded_without_ranking": dict(
+        config="configs/thermal/retina_composite.py", options=unranked
+    ),
     # two stages
     "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
     "faster_rcnn_composite": dict(config="configs/thermal/hituav160_faster_rcnn_composite.py"),
     "faster_rcnn_ranked": dict(
         config="configs/thermal/hituav160_faster_rcnn_composite.py",
-        options={f"{roi_loss}.w_cls": 0.0, f"{roi_loss}.w_rank": 0.3, f"{roi_loss}.ramp_iters": 100},
+        options={
+            f"{roi_loss}.w_cls": 0.0,
+            f"{roi_loss}.w_rank": 0.3,
+            f"{roi_loss}.ramp_iters": 100,
+        },
     ),
 }

@@ -24,7 +24,9 @@ variants = {
     'min_neg_0': {f'{sampler}.min_neg': 0},
     'min_neg_64': {f'{sampler}.min_neg': 64},
     'without_mining': {f'{sampler}.ratio': 1e9},
-    # the terms: mined only, and the dense focal term only
+    # the terms: mined only, without ranking, ranking only beside the dense term, the dense focal term only
     'without_dense': {f'{loss}.w_dense': 0.0},
-    'focal_only': {f'{loss}.w_cls': 0.0},
+    'without_ranking': {f'{loss}.w_rank': 0.0},
+    'dense_and_ranking': {f'{loss}.w_cls': 0.0},
+    'focal_only': {f'{loss}.w_cls': 0.0, f'{loss}.w_rank': 0.0},
 }

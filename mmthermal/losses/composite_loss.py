@@ -116,7 +116,7 @@ class CompositeLoss(nn.Module):
         count_empty: bool = False,
         w_dense: float = 1.0,
         w_cls: float = 1.0,
-        w_rank: float = 0.0,
+        w_rank: float = 0.3,
         rank_delta: float = 1.0,
         w_box: float = 2.0,
         warmup_iters: int = 0,

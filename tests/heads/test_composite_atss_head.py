@@ -14,7 +14,7 @@ from mmthermal.heads import CompositeATSSHead
 from mmthermal.losses import CompositeLoss
 from mmthermal.samplers import HardNegativeMiner
 
-PLAIN = dict(w_cls=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
 
 
 def make_atss(type_: str = "CompositeATSSHead", **overrides: Any) -> nn.Module:

@@ -13,7 +13,7 @@ from mmthermal.heads import CompositeFCOSHead
 from mmthermal.losses import CompositeLoss
 from mmthermal.samplers import HardNegativeMiner
 
-PLAIN = dict(w_cls=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
 
 
 def make_fcos(type_: str = "CompositeFCOSHead", **overrides: Any) -> nn.Module:

@@ -14,6 +14,7 @@ from mmthermal.losses import CompositeLoss
 
 KEYS = {
     "loss_cls", "loss_bbox", "cls_pos", "cls_neg", "f1_pos", "f1_neg", "num_pos", "num_neg",
+    "rank",
 }  # fmt: skip
 
 BOX_CASES = {
@@ -54,7 +55,7 @@ def test_without_composite_it_is_mmdets_head(name: str, empty: str) -> None:
     ours = MODELS.build(
         dict(
             type="CompositeRetinaHead",
-            loss_composite=dict(w_cls=0, count_empty=True, **loss),
+            loss_composite=dict(w_cls=0, w_rank=0, count_empty=True, **loss),
             **copy.deepcopy(cfg),
         )
     )
@@ -77,8 +78,8 @@ def test_without_composite_it_is_mmdets_head(name: str, empty: str) -> None:
 
 def test_w_dense_scales_only_the_dense_term() -> None:
     case = make_case()
-    one = run(make_head(loss_composite=dict(w_cls=0, w_dense=1.0)), case)
-    half = run(make_head(loss_composite=dict(w_cls=0, w_dense=0.5)), case)
+    one = run(make_head(loss_composite=dict(w_cls=0, w_rank=0, w_dense=1.0)), case)
+    half = run(make_head(loss_composite=dict(w_cls=0, w_rank=0, w_dense=0.5)), case)
     assert half["loss_cls"] == pytest.approx(0.5 * one["loss_cls"], rel=1e-6)
     assert half["loss_bbox"] == one["loss_bbox"]
     both = run(make_head(loss_composite=dict(w_cls=1.0, w_dense=1.0)), case)
@@ -154,7 +155,7 @@ def test_empty_grid(empty: str, mean: str, w_dense: float, min_neg: int, scope: 
 
 
 def test_without_positives_the_loss_is_that_of_the_negatives() -> None:
-    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=0.5))
+    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=0.5, w_rank=0.0))
     losses = run(head, make_case(empty="all"))
     assert losses["loss_cls"] == pytest.approx(0.5 * losses["cls_neg"], rel=1e-6)
 

@@ -212,7 +212,7 @@ def test_forward_uses_the_weights_of_its_call() -> None:
     batch = make_batch()
     loss = CompositeLoss(w_dense=0.0, w_cls=1.0, warmup_iters=1, ramp_iters=1)
     values = [call(loss, batch)["loss_cls"].item() for _ in range(4)]
-    dense = call(CompositeLoss(w_cls=0.0), batch)["loss_cls"].item()
+    dense = call(CompositeLoss(w_cls=0.0, w_rank=0.0), batch)["loss_cls"].item()
     full = call(CompositeLoss(w_dense=0.0), batch)["loss_cls"].item()
     assert values == pytest.approx([dense, (dense + full) / 2, full, full], rel=1e-6)
     assert dense != pytest.approx(full, rel=0.1)
@@ -257,7 +257,7 @@ def test_counter_travels_in_the_state_dict() -> None:
     fresh = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0)
     assert fresh.schedule() == (1.0, 0.0, 0.0)
     fresh.load_state_dict(loss.state_dict())
-    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6, 0.0))
+    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6, 0.18))
 
 
 @pytest.mark.parametrize("how", ["pickle", "deepcopy"])
