@@ -12,8 +12,13 @@ lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
 alpha = "model.bbox_head.loss_cls.alpha"
 gamma = "model.bbox_head.loss_cls.gamma"
-unranked = {f"{loss}.w_rank": 0.0, f"{loss}.warmup_iters": 200, f"{loss}.ramp_iters": 200}
-without_dense = {**unranked, f"{loss}.w_dense": 0.0}
+combined = {  # the paper's L_combined in place of ranking
+    f"{loss}.w_cls": 1.0,
+    f"{loss}.w_rank": 0.0,
+    f"{loss}.warmup_iters": 200,
+    f"{loss}.ramp_iters": 200,
+}
+without_dense = {**combined, f"{loss}.w_dense": 0.0}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
 runs = {
@@ -30,16 +35,13 @@ runs = {
     "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
     "gfl": dict(config="configs/thermal/hituav160_retina_qfl.py"),
     "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
-    # the composite loss; without its ranking term, and with that alone beside the dense term
+    # the composite loss: dense + ranking, and its weight
     "composite": dict(config=composite),
-    "without_ranking": dict(config=composite, options=unranked),
-    "without_combined": dict(config=composite, options={f"{loss}.w_cls": 0.0}),
-    "without_combined_w_rank_0.1": dict(
-        config=composite, options={f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 0.1}
-    ),
-    "without_combined_w_rank_1": dict(
-        config=composite, options={f"{loss}.w_cls": 0.0, f"{loss}.w_rank": 1.0}
-    ),
+    "w_rank_0.1": dict(config=composite, options={f"{loss}.w_rank": 0.1}),
+    "w_rank_1": dict(config=composite, options={f"{loss}.w_rank": 1.0}),
+    # the paper's L_combined beside the dense term, in place of ranking, and with it
+    "combined": dict(config=composite, options=combined),
+    "combined_and_ranking": dict(config=composite, options={f"{loss}.w_cls": 1.0}),
     # the paper's loss and its parts, without ranking
     "paper_mean": dict(
         config=composite,
@@ -54,7 +56,12 @@ runs = {
     ),
     "mined_sum_and_ranking": dict(
         config=composite,
-        options={**sum_without_f1, f"{loss}.alpha": 0.5, f"{loss}.w_dense": 0.0},
+        options={
+            **sum_without_f1,
+            f"{loss}.alpha": 0.5,
+            f"{loss}.w_dense": 0.0,
+            f"{loss}.w_cls": 1.0,
+        },
     ),
     "simple": dict(
         config=composite,
@@ -64,19 +71,17 @@ runs = {
             f"{loss}.f1_negatives": "ignore",
         },
     ),
-    "dense_and_sum": dict(config=composite, options={**unranked, **sum_without_f1}),
-    "without_f1": dict(config=composite, options={**unranked, f"{loss}.f1_share": 0.0}),
+    "dense_and_sum": dict(config=composite, options={**combined, **sum_without_f1}),
+    "without_f1": dict(config=composite, options={**combined, f"{loss}.f1_share": 0.0}),
     "f1_joint_share_0.2": dict(
         config=composite,
-        options={**unranked, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2},
+        options={**combined, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2},
     ),
-    "without_mining": dict(config=composite, options={**unranked, f"{miner}.ratio": 1e9}),
+    "without_mining": dict(config=composite, options={**combined, f"{miner}.ratio": 1e9}),
     # the embedded set (make data)
     "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
     "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
-    "embedded_without_ranking": dict(
-        config="configs/thermal/retina_composite.py", options=unranked
-    ),
+    "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
     # two stages
     "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),

@@ -3,5 +3,5 @@ _base_ = 'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'
 custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)
 model = dict(
     bbox_head=dict(
-        type='CompositeFCOSHead', loss_composite=dict(warmup_iters=500, ramp_iters=500)),
+        type='CompositeFCOSHead', loss_composite=dict(ramp_iters=500)),
     train_cfg=dict(sampler=dict(type='HardNegativeMiner', ratio=3.0)))

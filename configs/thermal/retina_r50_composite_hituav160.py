@@ -3,5 +3,5 @@ _base_ = './retina_r50_focal_hituav160.py'
 model = dict(
     bbox_head=dict(
         type='CompositeRetinaHead',
-        loss_composite=dict(type='CompositeLoss', warmup_iters=500, ramp_iters=500)),
+        loss_composite=dict(type='CompositeLoss', ramp_iters=500)),
     train_cfg=dict(sampler=dict(_delete_=True, type='HardNegativeMiner', ratio=3.0, min_neg=16)))

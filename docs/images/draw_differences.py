@@ -1,8 +1,9 @@
 """Draw differences.jpg of docs/results.md: images on which two models differ most.
 
-Reads comparison.json, as tools/compare.py writes it, and shows each model's detections at its own best-F1 score.
+Reads comparison.json, as tools/compare.py writes it, and shows each model's detections at its own
+best-F1 score.
 
-Example: python docs/images/draw_differences.py work_dirs/compare/comparison.json ../shared/data/hituav160/val
+Example: python docs/images/draw_differences.py COMPARISON.json ../shared/data/hituav160/val
 """
 
 import argparse

@@ -86,7 +86,7 @@ class CompositeBBoxMixin:
                 f"use_sigmoid=True, num_classes={self.num_classes}"
             )
         self.loss_composite = build_composite_loss(
-            loss_composite, box_form=None, w_box=1.0, w_rank=0.0
+            loss_composite, box_form=None, w_box=1.0, w_cls=1.0, w_rank=0.0
         )
 
     def loss(

@@ -133,9 +133,7 @@ def test_predicts_as_mmdets_head() -> None:
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
 def test_composite_is_the_loss_over_positives_and_hardest_negatives(loss: str) -> None:
     settings = dict(loss_cls=LOSSES[loss])
-    composite = dict(
-        f1_negatives="joint", beta=2.0, w_cls=1.7, w_dense=0.0, w_rank=0.6, gamma=1.0
-    )
+    composite = dict(f1_negatives="joint", beta=2.0, w_cls=1.7, w_dense=0.0, w_rank=0.6, gamma=1.0)
     head = make_head(
         "CompositeBBoxHead", loss_composite=composite, neg_ratio=0.9, min_neg=1, **settings
     )

@@ -89,7 +89,7 @@ def test_w_dense_scales_only_the_dense_term() -> None:
 
 def test_terms_are_those_of_the_picks_in_mmdets_order() -> None:
     """The head's parts equal CompositeLoss on rows picked from mmdet's own flattening."""
-    case, head = make_case(), make_head(loss_composite=dict(w_dense=0.0))
+    case, head = make_case(), make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0))
     scores, boxes = head(case.feats)
     anchors, valid = head.get_anchors([s.shape[-2:] for s in scores], case.metas, "cpu")
     labels, weights, targets, _, avg_factor = head.get_targets(
@@ -108,7 +108,7 @@ def test_terms_are_those_of_the_picks_in_mmdets_order() -> None:
         key=lambda i: (-logits[i].max().item(), i),
     )
     neg = torch.tensor(order[: 3 * len(pos)])
-    expected = CompositeLoss(w_dense=0.0)(
+    expected = CompositeLoss(w_dense=0.0, w_cls=1.0)(
         logits[pos],
         label[pos],
         logits[neg],
@@ -129,7 +129,7 @@ def test_terms_are_those_of_the_picks_in_mmdets_order() -> None:
 @pytest.mark.parametrize("empty", ["none", "some", "all"])
 def test_empty_grid(empty: str, mean: str, w_dense: float, min_neg: int, scope: str) -> None:
     head = make_head(
-        loss_composite=dict(mean=mean, w_dense=w_dense),
+        loss_composite=dict(mean=mean, w_dense=w_dense, w_cls=1.0),
         train_cfg=dict(sampler=dict(type="HardNegativeMiner", min_neg=min_neg, scope=scope)),
     )
     losses = run(head, make_case(empty=empty))
@@ -167,7 +167,7 @@ def test_class_and_image_counts(num_classes: int, images: int, f1_average: str) 
     case = make_case(images=images)
     for gt in case.gts:
         gt.labels = gt.labels.clamp(max=num_classes - 1)
-    head = make_head(num_classes=num_classes, loss_composite=dict(f1_average=f1_average))
+    head = make_head(num_classes=num_classes, loss_composite=dict(f1_average=f1_average, w_cls=1.0))
     losses = run(head, case)
     assert losses["num_neg"] == 3 * losses["num_pos"] > 0
     assert 0 < losses["f1_pos"] < 1

@@ -69,7 +69,7 @@ def test_hardest_negatives_are_taken() -> None:
 def test_bbox_weights_of_zero_positives_keep_every_graph() -> None:
     case = make_case(empty="all")
     case.feats = [feat.requires_grad_() for feat in case.feats]
-    losses = case.loss(make_head(loss_composite=dict(w_dense=0.0)))
+    losses = case.loss(make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0)))
     losses["loss_bbox"].backward(retain_graph=True)
     assert all(feat.grad is not None for feat in case.feats)
 
@@ -99,9 +99,9 @@ def test_dense_term_is_left_out_where_it_has_no_weight(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(CompositeLoss, "dense_sum", counted)
     case = make_case()
-    case.loss(make_head(loss_composite=dict(w_dense=0.0)))
+    case.loss(make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0)))
     assert calls == []
-    head = make_head(loss_composite=dict(w_dense=0.0, warmup_iters=2))
+    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0, warmup_iters=2))
     for expected in (3, 6, 6, 6):  # three levels a call while it warms up
         case.loss(head)
         assert len(calls) == expected
@@ -146,7 +146,7 @@ def test_a_head_of_another_kind_can_use_it() -> None:
         loss_cls=dict(type="FocalLoss", use_sigmoid=True),
         train_cfg=None,
     )  # fmt: skip
-    head.init_composite(dict(w_dense=0.0))
+    head.init_composite(dict(w_dense=0.0, w_cls=1.0))
     head.sampler = HardNegativeMiner(ratio=2.0, min_neg=0)
     scores = [torch.randn(2, 2, 4, 6, requires_grad=True), torch.randn(2, 2, 2, 3)]
     labels = torch.full((2, 30), 2)
@@ -165,8 +165,10 @@ def test_a_head_of_another_kind_can_use_it() -> None:
 def test_label_weights_of_the_positives_reach_the_mined_terms() -> None:
     """train_cfg.pos_weight multiplies their focal loss, and not their number."""
     case = make_case()
-    plain = case.loss(make_head(loss_composite=dict(w_dense=0.0)))
-    heavy = case.loss(make_head(loss_composite=dict(w_dense=0.0), train_cfg=dict(pos_weight=3.0)))
+    plain = case.loss(make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0)))
+    heavy = case.loss(
+        make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0), train_cfg=dict(pos_weight=3.0))
+    )
     torch.testing.assert_close(heavy["cls_pos"], 3 * plain["cls_pos"], rtol=1e-5, atol=0)
     assert heavy["num_pos"] == plain["num_pos"]
     assert heavy["cls_neg"] == plain["cls_neg"]

@@ -25,8 +25,8 @@ from mmthermal.functional.ranking import ap_loss
 from mmthermal.losses import CompositeLoss
 
 PAPER: dict[str, Any] = dict(
-    mean="paper", w_dense=0, w_rank=0, w_box=1, f1_negatives="paper", f1_normalize="count",
-    box_form="paper", delta=1,
+    mean="paper", w_dense=0, w_cls=1, w_rank=0, w_box=1, f1_negatives="paper",
+    f1_normalize="count", box_form="paper", delta=1,
 )  # fmt: skip
 
 
@@ -57,11 +57,14 @@ def call(loss: CompositeLoss, batch: dict[str, Any], **kwargs: Any) -> dict[str,
 SETTINGS: list[dict[str, Any]] = [
     dict(),
     PAPER,
-    dict(cls_negatives="joint", f1_negatives="ignore"),
-    dict(f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3, w_rank=0.3),
+    dict(w_cls=1.0, cls_negatives="joint", f1_negatives="ignore"),
+    dict(
+        w_cls=1.0, f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3,
+        w_rank=0.7, rank_delta=0.5,
+    ),
     dict(alpha=0.6, gamma=1.0, dense_alpha=0.1, dense_gamma=0.5, w_dense=0.3, w_cls=0.7, w_box=1.5),
-    dict(box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
-]
+    dict(w_cls=1.0, box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: ",".join(s) or "defaults")
@@ -202,9 +205,9 @@ def test_schedule_holds_then_goes_linearly_to_the_settings() -> None:
 
 
 def test_schedule_jumps_without_ramp_and_ramps_without_warmup() -> None:
-    jump = walk(CompositeLoss(w_dense=0.5, w_rank=0.0, warmup_iters=1), 3)
+    jump = walk(CompositeLoss(w_dense=0.5, w_cls=1.0, w_rank=0.0, warmup_iters=1), 3)
     assert jump == [(1, 0, 0), (0.5, 1, 0), (0.5, 1, 0)]
-    ramp = walk(CompositeLoss(w_dense=3.0, w_rank=0.0, ramp_iters=1), 3)
+    ramp = walk(CompositeLoss(w_dense=3.0, w_cls=1.0, w_rank=0.0, ramp_iters=1), 3)
     assert ramp == [(2, 0.5, 0), (3, 1, 0), (3, 1, 0)]
 
 
@@ -213,7 +216,7 @@ def test_forward_uses_the_weights_of_its_call() -> None:
     loss = CompositeLoss(w_dense=0.0, w_cls=1.0, warmup_iters=1, ramp_iters=1)
     values = [call(loss, batch)["loss_cls"].item() for _ in range(4)]
     dense = call(CompositeLoss(w_cls=0.0, w_rank=0.0), batch)["loss_cls"].item()
-    full = call(CompositeLoss(w_dense=0.0), batch)["loss_cls"].item()
+    full = call(CompositeLoss(w_dense=0.0, w_cls=1.0), batch)["loss_cls"].item()
     assert values == pytest.approx([dense, (dense + full) / 2, full, full], rel=1e-6)
     assert dense != pytest.approx(full, rel=0.1)
 
@@ -252,9 +255,9 @@ def test_dense_sum_may_be_left_out_only_where_it_has_no_weight() -> None:
 
 
 def test_counter_travels_in_the_state_dict() -> None:
-    loss = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0)
+    loss = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0, w_cls=1.0)
     walk(loss, 4)
-    fresh = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0)
+    fresh = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0, w_cls=1.0)
     assert fresh.schedule() == (1.0, 0.0, 0.0)
     fresh.load_state_dict(loss.state_dict())
     assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6, 0.18))
@@ -331,10 +334,10 @@ def test_papers_box_loss_warns_where_it_jumps(delta: float, warns: bool) -> None
 def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
     settings = [
         dict(),
-        dict(w_dense=0.0, count_empty=True),
-        dict(w_dense=0.0, mean="paper", f1_negatives="joint", f1_average="macro"),
-        dict(cls_negatives="joint", f1_normalize="count", gamma=0.5),
-        dict(w_cls=0.0, w_rank=1.0),
+        dict(w_cls=1.0),
+        dict(w_dense=0.0, w_cls=1.0, w_rank=0.0, count_empty=True),
+        dict(w_dense=0.0, w_cls=1.0, mean="paper", f1_negatives="joint", f1_average="macro"),
+        dict(w_cls=1.0, cls_negatives="joint", f1_normalize="count", gamma=0.5),
     ]
     numbers = [((5, 0), (9, 4)), ((4, 3), (2, 11)), ((0, 0), (3, 3)), ((6, 1), (0, 0))]
     cases = [(s, *n) for s, n in itertools.product(settings, numbers)]
@@ -416,17 +419,20 @@ def test_resumed_training_repeats_the_uninterrupted_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("settings", [dict(), dict(w_cls=1.0)], ids=["defaults", "combined"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_defaults_learn_from_scratch(tmp_path: Path, seed: int) -> None:
+def test_learns_from_scratch(tmp_path: Path, seed: int, settings: dict[str, float]) -> None:
     root = write_coco(tmp_path / "data", splits={"train": 8, "val": 1})
-    outcome = overfit(root, seed=seed, iters=100, w_dense=1.0)
+    outcome = overfit(root, seed=seed, iters=100, w_dense=1.0, **settings)
     assert outcome.losses[-1] < 0.1 * outcome.losses[0]
     assert outcome.ap50 > 0.9
     for part in ("cls_pos", "cls_neg", "f1_pos", "f1_neg"):
         assert 1e-6 < outcome.logs[part] < 0.99, part
 
 
-PAPERS_MEAN: dict[str, Any] = dict(mean="paper", f1_negatives="paper", w_dense=0.0)
+PAPERS_MEAN: dict[str, Any] = dict(
+    mean="paper", f1_negatives="paper", w_dense=0.0, w_cls=1.0, w_rank=0.0
+)
 
 
 @pytest.mark.slow

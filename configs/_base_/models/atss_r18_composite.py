@@ -3,5 +3,5 @@ _base_ = './atss_r18_thermal.py'
 model = dict(
     bbox_head=dict(
         type='CompositeATSSHead',
-        loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200)),
+        loss_composite=dict(type='CompositeLoss', ramp_iters=100)),
     train_cfg=dict(sampler=dict(type='HardNegativeMiner', ratio=3.0, min_neg=16)))
