@@ -65,9 +65,25 @@ def test_auto_asks_the_hardware(monkeypatch: pytest.MonkeyPatch, hardware: bool)
 def test_cpu_support_is_either_instruction_set(
     monkeypatch: pytest.MonkeyPatch, supported: tuple[str, ...]
 ) -> None:
+    monkeypatch.setattr(optim_wrapper, "_is_faster_on_cpu", lambda: True)
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda n=name: n in supported, raising=False)
     assert has_bfloat16("cpu") is bool(supported)
+
+
+@pytest.mark.parametrize("faster", [torch.bfloat16, torch.float32])
+def test_instructions_slower_than_float32_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, faster: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    monkeypatch.setattr(optim_wrapper, "_product_time", lambda dtype: 1 + (dtype != faster))
+    optim_wrapper._is_faster_on_cpu.cache_clear()
+    assert has_bfloat16("cpu") is (faster == torch.bfloat16)
+    optim_wrapper._is_faster_on_cpu.cache_clear()
+
+
+def test_time_of_a_product() -> None:
+    assert 0 < optim_wrapper._product_time(torch.float32) < 10
 
 
 def test_old_torch_without_the_checks_and_unknown_devices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-# AdamW, 6 epochs, linear warm-up over 100 iterations, cosine to 2 %; bfloat16 where the hardware has it.
+# AdamW, 6 epochs, linear warm-up over 100 iterations, cosine to 2 %; bfloat16 where it is faster.
 max_epochs = 6
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=2)
 val_cfg = dict(type='ValLoop')
