@@ -17,7 +17,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--start", choices=STARTS, default="previous", help="weights of a round")
     parser.add_argument("--plain", action="store_true", help="control: don't use the regions")
     parser.add_argument(
-        "--draw-more", action="store_true", help="draw images with many regions more often"
+        "--draw-more",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="draw images with many regions more often, with settings of MinedImageSampler",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the training (0)")
     parser.add_argument("--recall", type=float, default=0.8, help="of the false positives (0.8)")
@@ -47,14 +50,14 @@ def main(argv: list[str] | None = None) -> int:
             rounds=args.rounds,
             start=args.start,
             plain=args.plain,
-            draw_more=args.draw_more,
+            draw_more=None if args.draw_more is None else parse_cfg_options(args.draw_more),
             seed=args.seed,
             recall=args.recall,
             hook=parse_cfg_options(args.hook),
             mining=args.mining,
             cfg_options=args.cfg_options,
         )
-    except (FileNotFoundError, ValueError, RunsFailed, RuntimeError) as error:
+    except (FileNotFoundError, TypeError, ValueError, RunsFailed, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(format_table(rows, args.recall))

@@ -17,9 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from pycocotools.coco import COCO
+from torch.utils.data import TensorDataset
 
+from mmthermal.datasets.mined_regions import MinedImageSampler
 from mmthermal.evaluation.files import read_json, write_json, write_text
 from mmthermal.evaluation.matching import MatchTable
 from mmthermal.evaluation.runs import (
@@ -59,7 +62,7 @@ def bootstrap(
     rounds: int = 3,
     start: str = "previous",
     plain: bool = False,
-    draw_more: bool = False,
+    draw_more: Mapping[str, Any] | None = None,
     seed: int = 0,
     recall: float = 0.8,
     hook: Mapping[str, Any] | None = None,
@@ -80,7 +83,8 @@ def bootstrap(
             ``'scratch'``: it starts anew.
         plain: train the rounds without mined regions, as a control of as many epochs. The
             regions are mined and reported nevertheless.
-        draw_more: draw images with many regions more often, by ``MinedImageSampler``.
+        draw_more: draw images with many regions more often: settings of ``MinedImageSampler``,
+            empty for its defaults; None draws all alike.
         seed: of the training; a round adds its number, so that the images come in a new order.
         recall: where false positives per image are counted.
         hook: further settings of ``HardNegativeMiningHook``.
@@ -93,12 +97,16 @@ def bootstrap(
 
     Raises:
         FileNotFoundError: if the config is missing.
+        TypeError: for a setting that does not exist.
         ValueError: for a setting out of range, or a folder of another bootstrapping.
         RunsFailed: if a training failed; call again to take it up.
         RuntimeError: if mining failed.
     """
     check_count("rounds", rounds, 1)
     check_choice("start", start, STARTS)
+    if draw_more is not None:
+        # a wrong setting is told before anything trains
+        MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
     folder, tools = Path(work_dir), Path(tools_dir)
     base = load_config(config, cfg_options)
     with work_dir_lock(folder):
@@ -106,7 +114,7 @@ def bootstrap(
             config_hash=config_hash(base),
             start=start,
             plain=plain,
-            draw_more=draw_more,
+            draw_more=None if draw_more is None else dict(draw_more),
             seed=seed,
             hook=dict(hook or {}),
             mining=list(mining),
@@ -177,8 +185,10 @@ def _prepare(
             hook = dict(settings["hook"], type="HardNegativeMiningHook")
             hook["file"] = str(before / HARD_NEGATIVES)
             cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), hook]
-            if settings["draw_more"]:
-                cfg.train_dataloader.sampler.type = "MinedImageSampler"
+            if settings["draw_more"] is not None:
+                cfg.train_dataloader.sampler.update(
+                    type="MinedImageSampler", **settings["draw_more"]
+                )
     place.mkdir(parents=True, exist_ok=True)
     path = place / "config.py"
     write_text(path, cfg.pretty_text)

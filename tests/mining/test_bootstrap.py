@@ -116,12 +116,23 @@ def test_rounds_in_order_and_what_they_are_given(place):
 
 
 def test_images_with_regions_are_drawn_more_often_if_asked(place):
-    run(place, rounds=2, draw_more=True)
+    run(place, rounds=2, draw_more=dict(boost=2.0, cap=10.0))
     first, second = (Config.fromfile(place / "work" / f"round_{i}" / "config.py") for i in (0, 1))
     assert first.train_dataloader.sampler.type == "DefaultSampler"
-    assert second.train_dataloader.sampler.type == "MinedImageSampler"
+    assert second.train_dataloader.sampler == dict(
+        type="MinedImageSampler", shuffle=True, boost=2.0, cap=10.0
+    )
     with pytest.raises(ValueError, match="draw_more"):
         run(place, rounds=2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"), [(dict(bost=2), TypeError), (dict(boost=-1), ValueError)]
+)
+def test_wrong_settings_of_drawing_are_told_before_training(place, setting, error):
+    with pytest.raises(error, match="boo?st"):
+        run(place, draw_more=setting)
+    assert not (place / "work").exists()
 
 
 def test_scratch_and_plain(place):
