@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import torch
@@ -33,9 +32,8 @@ def has_bfloat16(device_type: str) -> bool:
     return False
 
 
-@cache
 def _is_faster_on_cpu() -> bool:
-    """Whether bfloat16 beats float32; some 20 ms, once.
+    """Whether bfloat16 beats float32; takes some 20 ms.
 
     AVX512-BF16 without AMX, as some virtual machines have it, can be half as fast as float32.
     """

@@ -77,9 +77,7 @@ def test_instructions_slower_than_float32_are_not_used(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
     monkeypatch.setattr(optim_wrapper, "_product_time", lambda dtype: 1 + (dtype != faster))
-    optim_wrapper._is_faster_on_cpu.cache_clear()
     assert has_bfloat16("cpu") is (faster == torch.bfloat16)
-    optim_wrapper._is_faster_on_cpu.cache_clear()
 
 
 def test_time_of_a_product() -> None:
