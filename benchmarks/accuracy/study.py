@@ -91,7 +91,9 @@ runs = {
         options={
             f"{roi_loss}.w_cls": 0.0,
             f"{roi_loss}.w_rank": 0.3,
+            f"{roi_loss}.warmup_iters": 0,
             f"{roi_loss}.ramp_iters": 100,
+            "model.roi_head.bbox_head.neg_ratio": 1e9,  # every sampled RoI is a rival
         },
     ),
 }
