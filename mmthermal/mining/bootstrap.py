@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmdet.registry import HOOKS
 from mmengine.config import Config
 from pycocotools.coco import COCO
 from torch.utils.data import TensorDataset
@@ -104,8 +105,9 @@ def bootstrap(
     """
     check_count("rounds", rounds, 1)
     check_choice("start", start, STARTS)
+    # a wrong setting is told before anything trains
+    HOOKS.build({"interval": 1, **(hook or {}), "type": "HardNegativeMiningHook", "file": None})
     if draw_more is not None:
-        # a wrong setting is told before anything trains
         MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
     folder, tools = Path(work_dir), Path(tools_dir)
     base = load_config(config, cfg_options)

@@ -135,6 +135,15 @@ def test_wrong_settings_of_drawing_are_told_before_training(place, setting, erro
     assert not (place / "work").exists()
 
 
+@pytest.mark.parametrize(
+    ("setting", "error"), [(dict(wieght=2), TypeError), (dict(weight=0.5), ValueError)]
+)
+def test_wrong_settings_of_the_hook_are_told_before_training(place, setting, error):
+    with pytest.raises(error, match="w(ie|ei)ght"):
+        run(place, hook=setting)
+    assert not (place / "work").exists()
+
+
 def test_scratch_and_plain(place):
     run(place, rounds=2, start="scratch", plain=True)
     second = Config.fromfile(place / "work" / "round_1" / "config.py")
