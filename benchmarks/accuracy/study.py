@@ -86,14 +86,16 @@ runs = {
     "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
     "faster_rcnn_composite": dict(config="configs/thermal/hituav160_faster_rcnn_composite.py"),
-    "faster_rcnn_ranked": dict(
+    "faster_rcnn_combined": dict(  # the paper's L_combined in place of ranking
         config="configs/thermal/hituav160_faster_rcnn_composite.py",
         options={
-            f"{roi_loss}.w_cls": 0.0,
-            f"{roi_loss}.w_rank": 0.3,
-            f"{roi_loss}.warmup_iters": 0,
-            f"{roi_loss}.ramp_iters": 100,
-            "model.roi_head.bbox_head.neg_ratio": 1e9,  # every sampled RoI is a rival
+            f"{roi_loss}.w_cls": 0.25,
+            f"{roi_loss}.w_rank": 0.0,
+            f"{roi_loss}.f1_share": 0.2,
+            f"{roi_loss}.f1_negatives": "joint",
+            f"{roi_loss}.warmup_iters": 200,
+            f"{roi_loss}.ramp_iters": 200,
+            "model.roi_head.bbox_head.neg_ratio": 1.5,
         },
     ),
 }

@@ -1,14 +1,13 @@
 # Cascade R-CNN with the composite loss in every stage, on the embedded set.
 _base_ = [
-    '../_base_/models/cascade_rcnn_r18_composite.py', '../_base_/datasets/synthetic.py',
+    '../_base_/models/cascade_rcnn_r18_thermal.py', '../_base_/datasets/synthetic.py',
     '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
 ]
 model = dict(
     roi_head=dict(bbox_head=[
         dict(
             type='CompositeBBoxHead',
-            neg_ratio=1.5,
-            loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200),
+            loss_composite=dict(type='CompositeLoss', ramp_iters=100),
             num_classes={{_base_.num_classes}},
             in_channels=64,
             fc_out_channels=256,

@@ -85,9 +85,7 @@ class CompositeBBoxMixin:
                 "use_sigmoid=False, or CrossEntropyCustomLoss or FocalCustomLoss with "
                 f"use_sigmoid=True, num_classes={self.num_classes}"
             )
-        self.loss_composite = build_composite_loss(
-            loss_composite, box_form=None, w_box=1.0, w_cls=1.0, w_rank=0.0
-        )
+        self.loss_composite = build_composite_loss(loss_composite, box_form=None, w_box=1.0)
 
     def loss(
         self,

@@ -18,7 +18,7 @@ HEADS = {
     "CompositeBBoxHead": "Shared2FCBBoxHead",
     "CompositeConvBBoxHead": "Shared4Conv1FCBBoxHead",
 }
-PLAIN = dict(w_cls=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
 SOFTMAX = dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.5)
 SIGMOID = dict(type="CrossEntropyCustomLoss", use_sigmoid=True, num_classes=NUM_CLASSES)
 FOCAL = dict(type="FocalCustomLoss", use_sigmoid=True, num_classes=NUM_CLASSES)
@@ -160,8 +160,19 @@ def test_weights_of_the_terms_add_up() -> None:
     def loss_cls(**composite: float) -> Tensor:
         return losses_of(make_head("CompositeBBoxHead", loss_composite=composite), rois)["loss_cls"]
 
-    dense, mined = loss_cls(w_dense=1.0, w_cls=0.0), loss_cls(w_dense=0.0, w_cls=1.0)
-    torch.testing.assert_close(loss_cls(w_dense=0.5, w_cls=3.0), 0.5 * dense + 3 * mined)
+    off = dict(w_dense=0.0, w_cls=0.0, w_rank=0.0)
+    dense, mined, rank = (loss_cls(**{**off, name: 1.0}) for name in off)
+    assert min(dense, mined, rank) > 0
+    expected = 0.5 * dense + 3 * mined + 0.7 * rank
+    torch.testing.assert_close(loss_cls(w_dense=0.5, w_cls=3.0, w_rank=0.7), expected)
+
+
+def test_ranks_by_default() -> None:
+    losses = losses_of(make_head("CompositeBBoxHead"), make_rois())
+    dense = losses_of(make_head("CompositeBBoxHead", loss_composite=PLAIN), make_rois())
+    assert losses["rank"] > 0
+    expected = dense["loss_cls"] + 0.3 * losses["rank"]
+    torch.testing.assert_close(losses["loss_cls"].detach(), expected.detach())
 
 
 def test_all_sampled_negatives_count_as_hard_by_default() -> None:
