@@ -196,7 +196,7 @@ def roi_loss(head, scores):
 
 def test_roi_on_a_region_weighs_more_in_cross_entropy():
     scores = torch.randn(4, 3)
-    head = bbox_head(w_cls=0.0, w_rank=0.0, w_rank=0.0)
+    head = bbox_head(w_cls=0.0, w_rank=0.0)
     before = roi_loss(head, scores)["loss_cls"]
     case = make_case(images=2)
     regions_for(case, head, weight=3.0, region_weight=0.5)
