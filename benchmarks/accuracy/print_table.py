@@ -58,12 +58,17 @@ def difference(a: dict[int, dict], b: dict[int, dict], metric: str, level: float
 
 
 def table(
-    lines: Sequence[dict[str, Any]], *, baseline: str | None = None, level: float = 0.95
+    lines: Sequence[dict[str, Any]],
+    *,
+    only: Sequence[str] | None = None,
+    baseline: str | None = None,
+    level: float = 0.95,
 ) -> str:
     """Two Markdown tables: ranking and operating point.
 
     Args:
         lines: of :func:`run_queue.read_results`.
+        only: names of variants, in the order of the rows; all of them if None.
         baseline: the variant that others are compared with; the first if None.
         level: of the paired intervals, Student's t over seeds.
 
@@ -71,9 +76,14 @@ def table(
         the text.
 
     Raises:
-        ValueError: if there is no line of the baseline.
+        ValueError: if there is no line of the baseline, or of a variant in ``only``.
     """
     runs = by_name(lines)
+    if only is not None:
+        unknown = [name for name in only if name not in runs]
+        if unknown:
+            raise ValueError(f"no run of {', '.join(unknown)}: there are {', '.join(runs)}")
+        runs = {name: runs[name] for name in only}
     base = next(iter(runs), None) if baseline is None else baseline
     if base not in runs:
         raise ValueError(f"no run of the baseline {base!r}: there are {', '.join(runs) or 'none'}")
@@ -103,12 +113,13 @@ def main() -> None:
     """Read the arguments and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", nargs="+", type=Path, help="files of run_queue.py")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these variants, in this order")
     parser.add_argument("--baseline", help="the first variant if not given")
     parser.add_argument("--level", type=float, default=0.95, help="of the intervals")
     args = parser.parse_args()
     try:
         lines = [line for path in args.results for line in read_results(path)]
-        print(table(lines, baseline=args.baseline, level=args.level))
+        print(table(lines, only=args.only, baseline=args.baseline, level=args.level))
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
 

@@ -157,3 +157,7 @@ def test_the_table_pairs_by_seed(scripts: tuple[ModuleType, ...]) -> None:
     assert "+2.0 (+2.0 to +2.0)" in rows[3]
     with pytest.raises(ValueError, match="no run of the baseline 'c'"):
         scripts[1].table(lines, baseline="c")
+    rows = scripts[1].table(lines, only=["b", "a"]).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:4]] == ["| b", "| a"]
+    with pytest.raises(ValueError, match="no run of c"):
+        scripts[1].table(lines, only=["a", "c"])
