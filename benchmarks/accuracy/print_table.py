@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from run_queue import read_results
+from run_queue import check_names, read_results
 
 from mmthermal.evaluation.comparison import points
 from mmthermal.evaluation.statistics import paired_t_interval
@@ -80,9 +80,7 @@ def table(
     """
     runs = by_name(lines)
     if only is not None:
-        unknown = [name for name in only if name not in runs]
-        if unknown:
-            raise ValueError(f"no run of {', '.join(unknown)}: there are {', '.join(runs)}")
+        check_names(only, runs, "among the results")
         runs = {name: runs[name] for name in only}
     base = next(iter(runs), None) if baseline is None else baseline
     if base not in runs:

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,16 @@ def read_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, dict[str
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no study {str(path)!r}")
     runs = Config.fromfile(path).runs.to_dict()
-    unknown = [name for name in only if name not in runs]
-    if unknown:
-        raise ValueError(f"--only {' '.join(unknown)}: {path} has {', '.join(runs)}")
+    check_names(only, runs, f"in {path}")
     return {name: run for name, run in runs.items() if not only or name in only}
+
+
+def check_names(names: Iterable[str], runs: Collection[str], where: str) -> None:
+    """Raise if one of ``names`` is no variant in ``runs``, naming both and ``where``."""
+    unknown = [name for name in names if name not in runs]
+    if unknown:
+        have = ", ".join(runs) or "none"
+        raise ValueError(f"no variant {', '.join(unknown)} {where}: there are {have}")
 
 
 def write_configs(variants: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
