@@ -47,6 +47,10 @@ runs = {
         config=composite,
         options={**without_dense, f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"},
     ),
+    "paper_mean_and_dense": dict(
+        config=composite,
+        options={**combined, f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"},
+    ),
     "shifted": dict(config=composite, options=without_dense),
     "shifted_without_f1": dict(
         config=composite, options={**without_dense, f"{loss}.f1_share": 0.0}
@@ -67,6 +71,7 @@ runs = {
         config=composite,
         options={
             **without_dense,
+            f"{loss}.mean": "paper",
             f"{loss}.cls_negatives": "joint",
             f"{loss}.f1_negatives": "ignore",
         },

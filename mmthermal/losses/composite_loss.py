@@ -43,7 +43,8 @@ class CompositeLoss(nn.Module):
         dict(type='CompositeLoss', mean='paper', w_dense=0, w_cls=1, w_rank=0, w_box=1,
              f1_negatives='paper', f1_normalize='count', box_form='paper', delta=1)
 
-    which collapses from scratch (docs/maths.md): give it ``warmup_iters`` or a trained checkpoint.
+    whose mean is least where every score is background: without the dense term it collapsed on real
+    data from a trained detector, too, so that a warning says so (docs/method.md).
 
     In training :math:`w_{dense}` is 1, :math:`w_{cls}` and :math:`w_{rank}` are 0 for the first
     ``warmup_iters`` calls; over the next ``ramp_iters`` they go linearly to their settings. The
@@ -147,6 +148,13 @@ class CompositeLoss(nn.Module):
         check_range("delta", delta, 0, open_low=box_form == "huber")
         check_count("warmup_iters", warmup_iters)
         check_count("ramp_iters", ramp_iters)
+        if mean == "paper" and cls_negatives == "separate" and w_cls > 0 and w_dense == 0:
+            warnings.warn(
+                "mean='paper' with w_dense=0 is least where every score is background, and gets "
+                "there from a trained detector, too (docs/method.md). Keep w_dense > 0, or use "
+                "mean='shifted'.",
+                stacklevel=2,
+            )
         if box_form == "paper" and delta not in (0, 1):
             warnings.warn(
                 f"box_form='paper' jumps at delta={delta} by {0.5 * delta - 0.5 * delta**2:+.3g}: "

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import reference
@@ -343,6 +344,30 @@ def test_sums_by_hand() -> None:
     # one negative: 3/4 p^2 softplus(x) = 3/4 ((3/4)^2 log 4 + (1/2)^2 log 2)
     expected = 0.75 * (9 / 16 * math.log(4) + 1 / 4 * math.log(2))
     assert sums.cls_neg.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "best"),
+    [
+        (dict(mean="paper", f1_negatives="paper"), -4),  # below lies the floor eps
+        (dict(mean="paper", f1_share=0.0), -4),
+        (dict(mean="paper", cls_negatives="joint", f1_negatives="ignore"), 0),
+        (dict(mean="shifted"), 0),
+    ],
+    ids=["paper", "paper_without_f1", "simple", "shifted"],
+)
+def test_where_a_trained_detector_is_drawn(settings: dict[str, Any], best: int) -> None:
+    """Imperfect scores, all logits shifted alike: the paper's mean is least at the lowest."""
+    maker = torch.Generator().manual_seed(0)
+    pos = torch.full((300, NUM_CLASSES), -4.0, dtype=torch.float64)
+    labels = torch.arange(300) % NUM_CLASSES
+    noise = torch.randn(1200, generator=maker, dtype=torch.float64)
+    pos[torch.arange(300), labels] = 0.5 + noise[:300]
+    neg = torch.full((900, NUM_CLASSES), -4.0, dtype=torch.float64)
+    neg[:, 0] = -1.7 + 0.6 * noise[300:]
+    shifts = range(-4, 4)
+    losses = [float(parts_of(pos + d, labels, neg + d, **settings).combined) for d in shifts]
+    assert shifts[losses.index(min(losses))] == best
 
 
 def test_papers_negative_f1_is_1_without_gradient() -> None:

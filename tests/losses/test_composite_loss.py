@@ -328,6 +328,24 @@ def test_papers_box_loss_warns_where_it_jumps(delta: float, warns: bool) -> None
     assert [str(w.message)[:24] for w in caught] == ["box_form='paper' jumps a"] * warns
 
 
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [
+        (dict(w_dense=0, w_cls=1), True),
+        (dict(w_dense=0, w_cls=1, warmup_iters=200), True),
+        (dict(w_dense=1, w_cls=1), False),
+        (dict(w_dense=0, w_cls=0), False),
+        (dict(w_dense=0, w_cls=1, cls_negatives="joint", f1_negatives="ignore"), False),
+    ],
+)
+def test_papers_mean_warns_without_the_dense_term(settings: dict[str, Any], warns: bool) -> None:
+    """Only where "all is background" is its least value."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CompositeLoss(mean="paper", **settings)
+    assert [str(w.message)[:25] for w in caught] == ["mean='paper' with w_dense"] * warns
+
+
 # --------------------------------------------------------------- two processes
 
 
