@@ -19,6 +19,8 @@ combined = {  # the paper's L_combined in place of ranking
     f"{loss}.ramp_iters": 200,
 }
 without_dense = {**combined, f"{loss}.w_dense": 0.0}
+# Classes alike: the mean count over the count, of the training set's persons, vehicles, bicycles.
+class_weight = {f"{loss}.dense_class_weight": [0.62, 1.22, 1.76]}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
 runs = {
@@ -30,6 +32,7 @@ runs = {
     "focal_box_4": dict(config=focal, options={w_box: 4.0}),
     "focal_alpha_0.5": dict(config=focal, options={alpha: 0.5}),
     "focal_gamma_1.5": dict(config=focal, options={gamma: 1.5}),
+    "focal_class_weight": dict(config=composite, options={**class_weight, f"{loss}.w_rank": 0.0}),
     # mmdet's other losses
     "ghm": dict(config="configs/thermal/hituav160_retina_ghm.py"),
     "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
@@ -37,6 +40,7 @@ runs = {
     "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
     # the composite loss: dense + ranking, and its weight
     "composite": dict(config=composite),
+    "composite_class_weight": dict(config=composite, options=class_weight),
     "w_rank_0.1": dict(config=composite, options={f"{loss}.w_rank": 0.1}),
     "w_rank_1": dict(config=composite, options={f"{loss}.w_rank": 1.0}),
     # the paper's L_combined beside the dense term, in place of ranking, and with it

@@ -3,6 +3,7 @@
 Shape shorthand: M rows, C sigmoid class columns. The label C is background.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -65,6 +66,7 @@ def focal_loss_sum(
     alpha: float = 0.25,
     gamma: float = 2.0,
     class_dim: int = -1,
+    class_weight: Sequence[float] | None = None,
 ) -> Tensor:
     """Focal loss summed over all rows and classes, with the gradient made in the same pass.
 
@@ -79,6 +81,8 @@ def focal_loss_sum(
         alpha: as in :func:`focal_loss`.
         gamma: as in :func:`focal_loss`.
         class_dim: the dimension of ``logits`` that holds the classes.
+        class_weight: C factors >= 0, each of a class's column, positives and negatives alike; None
+            for ones.
 
     Returns:
         scalar, non-negative, float32 (float64 for float64 logits).
@@ -95,7 +99,17 @@ def focal_loss_sum(
     for name, tensor in (("labels", labels), ("weights", weights)):
         if tensor is not None and list(tensor.shape) != rows:
             raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(rows)}")
-    total: Tensor = _FocalSum.apply(logits.movedim(class_dim, -1), labels, weights, alpha, gamma)
+    columns = None
+    if class_weight is not None:
+        if len(class_weight) != logits.size(class_dim):
+            raise ValueError(
+                f"class_weight has {len(class_weight)} values for {logits.size(class_dim)} classes"
+            )
+        dtype = torch.promote_types(logits.dtype, torch.float32)
+        columns = torch.tensor(class_weight, dtype=dtype, device=logits.device)
+    total: Tensor = _FocalSum.apply(
+        logits.movedim(class_dim, -1), labels, weights, alpha, gamma, columns
+    )
     return total
 
 
@@ -110,6 +124,7 @@ class _FocalSum(torch.autograd.Function):
         weights: Tensor | None,
         alpha: float,
         gamma: float,
+        columns: Tensor | None,
     ) -> Tensor:
         dtype = torch.promote_types(logits.dtype, torch.float32)
         needs_grad = ctx.needs_input_grad[0]
@@ -119,6 +134,8 @@ class _FocalSum(torch.autograd.Function):
         for index in _slices(logits):
             x = logits[index].to(dtype)
             weight = None if weights is None else weights[index].to(dtype).unsqueeze(-1)
+            if columns is not None:
+                weight = columns if weight is None else weight * columns
             value, slope = _background_focal(x, 1 - alpha, gamma, needs_grad)
             if weight is not None:
                 value = value * weight
@@ -130,6 +147,8 @@ class _FocalSum(torch.autograd.Function):
         where = (*true, labels[true])
         x = logits[where].to(dtype)
         weight = torch.ones_like(x) if weights is None else weights[true].to(dtype)
+        if columns is not None:
+            weight = weight * columns[labels[true]]
         value, slope = _background_focal(-x, alpha, gamma, needs_grad)
         wrong, _ = _background_focal(x, 1 - alpha, gamma, False)
         total += ((value - wrong) * weight).sum()
@@ -140,11 +159,11 @@ class _FocalSum(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, None, None, None, None]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         if not ctx.needs_input_grad[0]:
-            return None, None, None, None, None
+            return (None,) * 6
         (grad,) = ctx.saved_tensors
-        return grad * (grad_output / ctx.scale).to(grad.dtype), None, None, None, None
+        return grad * (grad_output / ctx.scale).to(grad.dtype), *(None,) * 5
 
 
 def _slices(logits: Tensor) -> list[tuple[int | slice, ...]]:

@@ -34,7 +34,7 @@ class CompositeBBoxMixin:
 
     Args:
         loss_composite: config of the loss; ``type`` may be left out. ``box_form`` is None and
-            ``w_box`` is 1 unless given.
+            ``w_box`` is 1 unless given; the settings of the dense term are those of ``loss_cls``.
         neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
             Infinity takes every sampled negative: right after a sampler that mines.
         min_neg: least number of hard negatives in the batch.
@@ -42,8 +42,8 @@ class CompositeBBoxMixin:
 
     Raises:
         TypeError: for a setting of the wrong type.
-        ValueError: for a setting out of range, or a ``loss_cls`` whose columns are neither C + 1
-            of a softmax nor C of a sigmoid.
+        ValueError: for a setting out of range, one of the dense term, or a ``loss_cls`` whose
+            columns are neither C + 1 of a softmax nor C of a sigmoid.
 
     Attributes:
         mined_regions: hard negatives of the whole data set, or None;
@@ -84,6 +84,12 @@ class CompositeBBoxMixin:
                 f"{self.num_classes} classes, {columns} are needed. Choose CrossEntropyLoss with "
                 "use_sigmoid=False, or CrossEntropyCustomLoss or FocalCustomLoss with "
                 f"use_sigmoid=True, num_classes={self.num_classes}"
+            )
+        unread = [key for key in loss_composite if key.startswith("dense_")]
+        if unread:
+            raise ValueError(
+                f"loss_composite has {', '.join(unread)}, which {type(self).__name__} doesn't "
+                "read: its dense term is loss_cls. Set that, such as loss_cls.class_weight"
             )
         self.loss_composite = build_composite_loss(loss_composite, box_form=None, w_box=1.0)
 

@@ -1,6 +1,7 @@
 """Composite loss as a registered module: settings, schedule, one call into the maths."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -60,6 +61,8 @@ class CompositeLoss(nn.Module):
         gamma: focusing exponent of the mined focal terms, >= 0.
         dense_alpha: as ``alpha``, for the dense term.
         dense_gamma: as ``gamma``, for the dense term.
+        dense_class_weight: C factors >= 0 of the classes in the dense term, as ``class_weight`` of
+            mmdet's CrossEntropyLoss; None for ones.
         beta: recall against precision in F-beta, > 0.
         mean: ``'shifted'`` or ``'paper'``, see
             :func:`~mmthermal.functional.means.geometric_mean`.
@@ -103,6 +106,7 @@ class CompositeLoss(nn.Module):
         gamma: float = 2.0,
         dense_alpha: float = 0.25,
         dense_gamma: float = 2.0,
+        dense_class_weight: Sequence[float] | None = None,
         beta: float = 1.0,
         mean: str = "shifted",
         shift: float = 0.1,
@@ -136,6 +140,8 @@ class CompositeLoss(nn.Module):
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
+        for c, weight in enumerate(dense_class_weight or ()):
+            check_range(f"dense_class_weight[{c}]", weight, 0)
         check_range("beta", beta, 0, open_low=True)
         check_range("rank_delta", rank_delta, 0, open_low=True)
         check_mean(mean, shift, eps, f1_share)
@@ -162,7 +168,9 @@ class CompositeLoss(nn.Module):
                 stacklevel=2,
             )
         self.focal = dict(alpha=alpha, gamma=gamma)
-        self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
+        self.dense_focal: dict[str, Any] = dict(
+            alpha=dense_alpha, gamma=dense_gamma, class_weight=dense_class_weight
+        )
         self.f1_negatives = f1_negatives
         self.combine: dict[str, Any] = dict(
             mean=mean,

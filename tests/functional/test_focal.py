@@ -138,6 +138,31 @@ def test_sum_is_mmdets(
     assert_close(grad, expected_grad)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("class_dim", [1, -1])
+def test_class_weight_is_mmdets_weight_of_columns(
+    class_dim: int, weighted: bool, assert_close: Callable[..., None]
+) -> None:
+    factors = [0.5, 0.0, 2.0]
+    logits = (torch.randn(200, 3) * 3).requires_grad_()
+    labels = torch.randint(0, 4, (200,))
+    weights = torch.rand(200) if weighted else None
+    columns = (torch.ones(200) if weights is None else weights)[:, None] * torch.tensor(factors)
+    expected = FocalLoss(reduction="sum")(logits, labels, columns)
+    (expected_grad,) = torch.autograd.grad(expected, logits)
+    shape = (2, 100, 3)
+    table, twice = logits.reshape(shape).movedim(-1, class_dim), labels.reshape(2, 100)
+    total = focal_loss_sum(
+        table, twice, None if weights is None else weights.reshape(2, 100),
+        class_dim=class_dim, class_weight=factors,
+    )  # fmt: skip
+    (grad,) = torch.autograd.grad(total, logits)
+    assert_close(total, expected)
+    assert_close(grad, expected_grad)
+    with pytest.raises(ValueError, match="class_weight has 3 values for 4 classes"):
+        focal_loss_sum(torch.zeros(2, 4), labels[:2], class_weight=factors)
+
+
 @pytest.mark.parametrize("gamma", GAMMAS)
 def test_gradcheck(gamma: float) -> None:
     logits = (torch.randn(5, 3, dtype=torch.float64) * 3).requires_grad_()

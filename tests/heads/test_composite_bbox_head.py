@@ -280,6 +280,7 @@ def test_a_bad_prediction_is_named(name: str, value: float) -> None:
         (dict(loss_composite=dict(gama=2.0)), TypeError, "gama"),
         (dict(loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True)), ValueError, "CustomLoss"),
         (dict(loss_cls=dict(type="FocalLoss", use_sigmoid=True)), ValueError, "4 columns for 3"),
+        (dict(loss_composite=dict(dense_gamma=1.0)), ValueError, "dense_gamma.*loss_cls"),
         (dict(negratio=1), TypeError, "negratio"),
     ],
 )

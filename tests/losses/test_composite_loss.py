@@ -64,6 +64,7 @@ SETTINGS: list[dict[str, Any]] = [
     ),
     dict(alpha=0.6, gamma=1.0, dense_alpha=0.1, dense_gamma=0.5, w_dense=0.3, w_cls=0.7, w_box=1.5),
     dict(w_cls=1.0, box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
+    dict(dense_class_weight=[0.5, 1.0, 2.0]),
 ]  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def test_equals_the_functional_layer(settings: dict[str, Any]) -> None:
     parts = composite_from_sums(sums, **{name: s[name] for name in names})
     dense = focal_loss_sum(
         twin["all_logits"], twin["all_labels"], twin["all_weights"], alpha=s["dense_alpha"],
-        gamma=s["dense_gamma"],
+        gamma=s["dense_gamma"], class_weight=s["dense_class_weight"],
     )  # fmt: skip
     box = box_loss(
         twin["pred"], twin["target"], form=s["box_form"], norm=s["box_norm"], delta=s["delta"]
@@ -289,6 +290,7 @@ def test_builds_from_mmdets_registry() -> None:
         (dict(dense_alpha=-0.1), ValueError, "dense_alpha=-0.1"),
         (dict(gamma=-1), ValueError, "gamma=-1"),
         (dict(dense_gamma="2"), TypeError, "dense_gamma='2': a number"),
+        (dict(dense_class_weight=[1, -1]), ValueError, r"dense_class_weight\[1\]=-1"),
         (dict(beta=0), ValueError, r"beta=0: must lie in \(0"),
         (dict(mean="harmonic"), ValueError, "mean='harmonic': choose one of 'shifted', 'paper'"),
         (dict(shift=0), ValueError, "shift=0"),
