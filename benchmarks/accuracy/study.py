@@ -19,7 +19,7 @@ combined = {  # the paper's L_combined in place of ranking
     f"{loss}.ramp_iters": 200,
 }
 without_dense = {**combined, f"{loss}.w_dense": 0.0}
-# Classes alike: the mean count over the count, of the training set's persons, vehicles, bicycles.
+# Classes alike: the mean count of the training set over that of persons, vehicles, bicycles.
 class_weight = {f"{loss}.dense_class_weight": [0.62, 1.22, 1.76]}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
@@ -89,6 +89,10 @@ runs = {
     "without_mining": dict(config=composite, options={**combined, f"{miner}.ratio": 1e9}),
     # the embedded set (make data)
     "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
+    "embedded_focal_class_weight": dict(
+        config="configs/thermal/retina_composite.py",
+        options={f"{loss}.dense_class_weight": [0.43, 1.65, 1.69, 2.03], f"{loss}.w_rank": 0.0},
+    ),
     "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
     "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
     # two stages
