@@ -91,7 +91,7 @@ runs = {
     "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
     "embedded_focal_class_weight": dict(
         config="configs/thermal/retina_composite.py",
-        options={f"{loss}.dense_class_weight": [0.43, 1.65, 1.69, 2.03], f"{loss}.w_rank": 0.0},
+        options={f"{loss}.dense_class_weight": [0.43, 2.03, 1.69, 1.65], f"{loss}.w_rank": 0.0},
     ),
     "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
     "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
