@@ -19,6 +19,7 @@ combined = {  # the paper's L_combined in place of ranking
     f"{loss}.ramp_iters": 200,
 }
 without_dense = {**combined, f"{loss}.w_dense": 0.0}
+papers_mean = {f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"}
 # Classes alike: the mean count of the training set over that of persons, vehicles, bicycles.
 class_weight = {f"{loss}.dense_class_weight": [0.62, 1.22, 1.76]}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
@@ -47,14 +48,8 @@ runs = {
     "combined": dict(config=composite, options=combined),
     "combined_and_ranking": dict(config=composite, options={f"{loss}.w_cls": 1.0}),
     # the paper's loss and its parts, without ranking
-    "paper_mean": dict(
-        config=composite,
-        options={**without_dense, f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"},
-    ),
-    "paper_mean_and_dense": dict(
-        config=composite,
-        options={**combined, f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"},
-    ),
+    "paper_mean": dict(config=composite, options={**without_dense, **papers_mean}),
+    "paper_mean_and_dense": dict(config=composite, options={**combined, **papers_mean}),
     "shifted": dict(config=composite, options=without_dense),
     "shifted_without_f1": dict(
         config=composite, options={**without_dense, f"{loss}.f1_share": 0.0}

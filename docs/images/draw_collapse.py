@@ -68,7 +68,7 @@ def measure(config: Path, checkpoint: Path, batches: int) -> dict[str, np.ndarra
                 for name, loss in losses.items():
                     head.loss_composite = loss
                     parts = head.loss(features, data["data_samples"])
-                    total[name][at] += float(torch.as_tensor(parts["loss_cls"]).sum())
+                    total[name][at] += float(parts["loss_cls"])
     return {name: values / batches for name, values in total.items()}
 
 
@@ -83,7 +83,7 @@ def main() -> None:
     args = parser.parse_args()
     figure, axes = plt.subplots(figsize=(6.2, 3.6), layout="constrained")
     for name, values in measure(args.config, args.checkpoint, args.batches).items():
-        relative = values / values[np.argmin(np.abs(SHIFTS))]
+        relative = values / np.interp(0, SHIFTS, values)
         axes.plot(SHIFTS, relative, color=LOSSES[name][0], label=name)
         at = [
             f"{np.interp(shift, SHIFTS, relative):.2f} at {shift:+d}" for shift in (-4, -2, -1, 1)

@@ -66,7 +66,7 @@ def focal_loss_sum(
     alpha: float = 0.25,
     gamma: float = 2.0,
     class_dim: int = -1,
-    class_weight: Sequence[float] | None = None,
+    class_weight: Tensor | Sequence[float] | None = None,
 ) -> Tensor:
     """Focal loss summed over all rows and classes, with the gradient made in the same pass.
 
@@ -82,7 +82,7 @@ def focal_loss_sum(
         gamma: as in :func:`focal_loss`.
         class_dim: the dimension of ``logits`` that holds the classes.
         class_weight: C factors >= 0, each of a class's column, positives and negatives alike; None
-            for ones.
+            for ones. A tensor on the logits' device saves a copy to it.
 
     Returns:
         scalar, non-negative, float32 (float64 for float64 logits).
@@ -106,7 +106,7 @@ def focal_loss_sum(
                 f"class_weight has {len(class_weight)} values for {logits.size(class_dim)} classes"
             )
         dtype = torch.promote_types(logits.dtype, torch.float32)
-        columns = torch.tensor(class_weight, dtype=dtype, device=logits.device)
+        columns = torch.as_tensor(class_weight, dtype=dtype, device=logits.device)
     total: Tensor = _FocalSum.apply(
         logits.movedim(class_dim, -1), labels, weights, alpha, gamma, columns
     )

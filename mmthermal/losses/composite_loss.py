@@ -98,6 +98,7 @@ class CompositeLoss(nn.Module):
     """
 
     num_iters: Tensor
+    dense_class_weight: Tensor | None
 
     def __init__(
         self,
@@ -168,9 +169,10 @@ class CompositeLoss(nn.Module):
                 stacklevel=2,
             )
         self.focal = dict(alpha=alpha, gamma=gamma)
-        self.dense_focal: dict[str, Any] = dict(
-            alpha=dense_alpha, gamma=dense_gamma, class_weight=dense_class_weight
-        )
+        self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
+        # A buffer, so that it moves to the device once; a setting, so that no checkpoint holds it.
+        columns = None if dense_class_weight is None else torch.tensor(dense_class_weight).float()
+        self.register_buffer("dense_class_weight", columns, persistent=False)
         self.f1_negatives = f1_negatives
         self.combine: dict[str, Any] = dict(
             mean=mean,
@@ -223,7 +225,14 @@ class CompositeLoss(nn.Module):
         self, logits: Tensor, labels: Tensor, weights: Tensor | None, *, class_dim: int = -1
     ) -> Tensor:
         """Focal loss summed over all anchors, see ``focal_loss_sum`` for the arguments."""
-        return focal_loss_sum(logits, labels, weights, class_dim=class_dim, **self.dense_focal)
+        return focal_loss_sum(
+            logits,
+            labels,
+            weights,
+            class_dim=class_dim,
+            class_weight=self.dense_class_weight,
+            **self.dense_focal,
+        )
 
     def forward(
         self,
