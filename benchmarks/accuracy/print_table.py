@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from run_queue import check_names, read_results
+from run_queue import read_results
 
+from mmthermal.engine.ablation import check_variants
 from mmthermal.evaluation.comparison import points
 from mmthermal.evaluation.statistics import paired_t_interval
 
@@ -80,7 +81,7 @@ def table(
     """
     runs = by_name(lines)
     if only is not None:
-        check_names(only, runs, "among the results")
+        check_variants(only, runs, "among the results")
         runs = {name: runs[name] for name in only}
     base = next(iter(runs), None) if baseline is None else baseline
     if base not in runs:

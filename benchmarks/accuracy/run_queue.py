@@ -13,14 +13,14 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
 
-from mmthermal.engine.ablation import Ablation, write_variants
+from mmthermal.engine.ablation import Ablation, check_variants, write_variants
 from mmthermal.evaluation.comparison import quiet_coco
 from mmthermal.evaluation.files import read_json
 from mmthermal.evaluation.matching import MatchTable
@@ -59,16 +59,8 @@ def read_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, dict[str
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no study {str(path)!r}")
     runs = Config.fromfile(path).runs.to_dict()
-    check_names(only, runs, f"in {path}")
+    check_variants(only, runs, f"in {path}")
     return {name: run for name, run in runs.items() if not only or name in only}
-
-
-def check_names(names: Iterable[str], runs: Collection[str], where: str) -> None:
-    """Raise if one of ``names`` is no variant in ``runs``, naming both and ``where``."""
-    unknown = [name for name in names if name not in runs]
-    if unknown:
-        have = ", ".join(runs) or "none"
-        raise ValueError(f"no variant {', '.join(unknown)} {where}: there are {have}")
 
 
 def write_configs(variants: dict[str, dict[str, Any]], folder: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,27 @@ def read_ablation(path: str | Path, *, only: Sequence[str] = ()) -> Ablation:
     if not base.is_file():
         raise FileNotFoundError(f"{path} changes {str(base)!r}, which doesn't exist")
     variants = cfg.variants.to_dict()
-    for name in only:
-        if name not in variants:
-            raise ValueError(f"--only {name}: {path} has {', '.join(variants)}")
+    check_variants(only, variants, f"in {path}")
     first = next(iter(variants))
     kept = {n: v for n, v in variants.items() if not only or n in only or n == first}
     return Ablation(base, kept)
+
+
+def check_variants(names: Iterable[str], known: Collection[str], where: str) -> None:
+    """Raise if a name is none of the variants.
+
+    Args:
+        names: what was asked for.
+        known: the variants that there are.
+        where: where they are, for the message, as in ``in ablation.py``.
+
+    Raises:
+        ValueError: naming the unknown, the known and ``where``.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        have = ", ".join(known) or "none"
+        raise ValueError(f"no variant {', '.join(unknown)} {where}: there are {have}")
 
 
 def write_variants(ablation: Ablation, folder: str | Path) -> list[Path]:
