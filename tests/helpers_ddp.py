@@ -38,10 +38,10 @@ def joined(shares: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def forward(settings: dict[str, Any], share: dict[str, Any], weight: torch.Tensor) -> dict:
-    """CompositeLoss of a share and the classes' next factors; all predictions from ``weight``."""
-    loss = CompositeLoss(**settings, num_classes=3)
+    """CompositeLoss of a share; every prediction comes from ``weight``, (5, 3)."""
+    loss = CompositeLoss(**settings)
     pred = share["box"] * weight.flatten()[:4]
-    losses = loss(
+    return loss(
         share["pos"] @ weight,
         share["labels"],
         share["neg"] @ weight,
@@ -49,8 +49,6 @@ def forward(settings: dict[str, Any], share: dict[str, Any], weight: torch.Tenso
         dense_sum=loss.dense_sum(share["dense"] @ weight, share["dense_labels"], None),
         avg_factor=share["factor"],
     )
-    factors = loss.class_weight()
-    return losses if factors is None else {**losses, "class_weight": factors}
 
 
 def start_weight() -> torch.Tensor:

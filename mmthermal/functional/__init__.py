@@ -8,7 +8,7 @@ from mmthermal.functional.composite import (
     composite_sums,
 )
 from mmthermal.functional.fbeta import FBetaCounts, fbeta_counts, fbeta_loss, fbeta_score
-from mmthermal.functional.focal import balanced_class_weight, focal_loss, focal_loss_sum
+from mmthermal.functional.focal import focal_loss, focal_loss_sum
 from mmthermal.functional.means import geometric_mean
 from mmthermal.functional.mining import hardest, mine_hard_negatives, num_hard_negatives
 from mmthermal.functional.ranking import ap_loss
@@ -18,7 +18,6 @@ __all__ = [
     "CompositeSums",
     "FBetaCounts",
     "ap_loss",
-    "balanced_class_weight",
     "box_distance",
     "box_loss",
     "composite_from_sums",

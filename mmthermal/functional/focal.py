@@ -113,27 +113,6 @@ def focal_loss_sum(
     return total
 
 
-def balanced_class_weight(counts: Tensor, *, prior: float = 100.0, limit: float = 4.0) -> Tensor:
-    r"""Factors with which every class has the same share of the positives' sum.
-
-    .. math::
-        w_c = \frac{\frac{1}{C}\sum_k (n_k + n_0)}{n_c + n_0}
-
-    as scikit-learn's ``class_weight='balanced'``, where :math:`n_0` keeps the first few counts from
-    deciding, so that w is 1 before anything was counted.
-
-    Args:
-        counts: (C,), positives of each class so far, >= 0.
-        prior: :math:`n_0`, positives of each class that count as seen beforehand, > 0.
-        limit: w is kept in [1/limit, limit], >= 1: a class that never occurs would have no bound.
-
-    Returns:
-        (C,), float32.
-    """
-    counts = counts.float() + prior
-    return (counts.mean() / counts).clamp(1 / limit, limit)
-
-
 class _FocalSum(torch.autograd.Function):
     """Value and gradient of the summed focal loss, made slice by slice in one pass."""
 

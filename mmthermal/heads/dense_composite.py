@@ -77,9 +77,7 @@ class DenseCompositeMixin:
                 f"{type(self).__name__} needs sigmoid scores: loss_cls must have "
                 "use_sigmoid=True, as FocalLoss has"
             )
-        self.loss_composite: CompositeLoss = build_composite_loss(
-            loss_composite, num_classes=self.cls_out_channels
-        )
+        self.loss_composite: CompositeLoss = build_composite_loss(loss_composite)
         if not hasattr(self, "sampler"):  # mmdet's heads without anchors build none
             sampler = (self.train_cfg or {}).get("sampler", dict(type="HardNegativeMiner"))
             self.sampler = TASK_UTILS.build(sampler, default_args=dict(context=self))

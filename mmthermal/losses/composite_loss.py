@@ -23,7 +23,7 @@ from mmthermal.functional.composite import (
     composite_sums,
 )
 from mmthermal.functional.fbeta import F1_AVERAGES
-from mmthermal.functional.focal import balanced_class_weight, focal_loss_sum
+from mmthermal.functional.focal import focal_loss_sum
 from mmthermal.functional.means import check_mean
 from mmthermal.functional.ranking import ap_loss
 
@@ -62,9 +62,7 @@ class CompositeLoss(nn.Module):
         dense_alpha: as ``alpha``, for the dense term.
         dense_gamma: as ``gamma``, for the dense term.
         dense_class_weight: C factors >= 0 of the classes in the dense term, as ``class_weight`` of
-            mmdet's CrossEntropyLoss; ``'balanced'`` to count the positives in training and weigh by
-            :func:`~mmthermal.functional.focal.balanced_class_weight`; None for ones.
-        num_classes: C, which ``'balanced'`` needs; the heads give theirs.
+            mmdet's CrossEntropyLoss; None for ones.
         beta: recall against precision in F-beta, > 0.
         mean: ``'shifted'`` or ``'paper'``, see
             :func:`~mmthermal.functional.means.geometric_mean`.
@@ -101,7 +99,6 @@ class CompositeLoss(nn.Module):
 
     num_iters: Tensor
     dense_class_weight: Tensor | None
-    class_counts: Tensor | None
 
     def __init__(
         self,
@@ -110,8 +107,7 @@ class CompositeLoss(nn.Module):
         gamma: float = 2.0,
         dense_alpha: float = 0.25,
         dense_gamma: float = 2.0,
-        dense_class_weight: Sequence[float] | str | None = None,
-        num_classes: int | None = None,
+        dense_class_weight: Sequence[float] | None = None,
         beta: float = 1.0,
         mean: str = "shifted",
         shift: float = 0.1,
@@ -145,16 +141,8 @@ class CompositeLoss(nn.Module):
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
-        columns = counts = None
-        if isinstance(dense_class_weight, str):
-            check_choice("dense_class_weight", dense_class_weight, ("balanced",))
-            counts = torch.zeros(num_classes or 0, dtype=torch.long)
-        elif dense_class_weight is not None:
-            for c, factor in enumerate(dense_class_weight):
-                check_range(f"dense_class_weight[{c}]", factor, 0)
-            columns = torch.tensor(dense_class_weight).float()
-        if num_classes is not None:
-            check_count("num_classes", num_classes, 1)
+        for c, weight in enumerate(dense_class_weight or ()):
+            check_range(f"dense_class_weight[{c}]", weight, 0)
         check_range("beta", beta, 0, open_low=True)
         check_range("rank_delta", rank_delta, 0, open_low=True)
         check_mean(mean, shift, eps, f1_share)
@@ -183,8 +171,8 @@ class CompositeLoss(nn.Module):
         self.focal = dict(alpha=alpha, gamma=gamma)
         self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
         # A buffer, so that it moves to the device once; a setting, so that no checkpoint holds it.
+        columns = None if dense_class_weight is None else torch.tensor(dense_class_weight).float()
         self.register_buffer("dense_class_weight", columns, persistent=False)
-        self.register_buffer("class_counts", counts)
         self.f1_negatives = f1_negatives
         self.combine: dict[str, Any] = dict(
             mean=mean,
@@ -233,21 +221,6 @@ class CompositeLoss(nn.Module):
         """
         return box_loss(pred, target, **self.box).sum()
 
-    def class_weight(self) -> Tensor | None:
-        """Factors of the classes in the dense term at the present call.
-
-        Returns:
-            (C,), float32, or None for ones.
-
-        Raises:
-            ValueError: if they are to be balanced and ``num_classes`` was not given.
-        """
-        if self.class_counts is None:
-            return self.dense_class_weight
-        if not len(self.class_counts):
-            raise ValueError("dense_class_weight='balanced' counts classes: give num_classes")
-        return balanced_class_weight(self.class_counts)
-
     def dense_sum(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None, *, class_dim: int = -1
     ) -> Tensor:
@@ -257,7 +230,7 @@ class CompositeLoss(nn.Module):
             labels,
             weights,
             class_dim=class_dim,
-            class_weight=self.class_weight(),
+            class_weight=self.dense_class_weight,
             **self.dense_focal,
         )
 
@@ -322,8 +295,6 @@ class CompositeLoss(nn.Module):
         box_sum, dense_sum, factor, per_box = vector[:4].unbind()
         factor = factor.clamp(min=1)  # after the sum, so that a rank without positives adds none
         sums = CompositeSums.from_vector(vector[4:])
-        if self.training and self.class_counts is not None:
-            self.class_counts += sums.f1_pos.support.detach().round().long()
         parts = composite_from_sums(sums, **self.combine)
         per_box = factor if self.count_empty else per_box.clamp(min=min_box_factor)
         loss_cls = w_dense * dense_sum / factor + w_cls * parts.combined
@@ -355,14 +326,7 @@ def build_composite_loss(cfg: ConfigType, **defaults: Any) -> CompositeLoss:
 
     Returns:
         the loss.
-
-    Raises:
-        TypeError: if ``cfg`` is of another loss, or has a setting that doesn't exist.
     """
-    kind = cfg.get("type", CompositeLoss)
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
-    if kind is not None and not issubclass(kind, CompositeLoss):
-        raise TypeError(f"loss_composite is a {kind.__name__}: give type='CompositeLoss', or none")
     return MODELS.build({"type": "CompositeLoss", **defaults, **cfg})
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 import reference
 import torch
@@ -12,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmdet.models.losses import FocalLoss
 from mmdet.models.losses.focal_loss import py_sigmoid_focal_loss
-from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 
-from mmthermal.functional import balanced_class_weight, focal, focal_loss, focal_loss_sum
+from mmthermal.functional import focal, focal_loss, focal_loss_sum
 
 EXTREMES = [0.0, 30.0, -30.0, 1e4, -1e4]
 GAMMAS = [0.0, 0.5, 2.0]
@@ -163,22 +161,6 @@ def test_class_weight_is_mmdets_weight_of_columns(
     assert_close(grad, expected_grad)
     with pytest.raises(ValueError, match="class_weight has 3 values for 4 classes"):
         focal_loss_sum(torch.zeros(2, 4), labels[:2], class_weight=factors)
-
-
-def test_balanced_class_weight_is_sklearns_but_for_the_prior() -> None:
-    labels = np.repeat([0, 1, 2], [700, 210, 90])
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
-    counts = torch.from_numpy(np.bincount(labels))
-    factors = balanced_class_weight(counts, prior=1e-6)
-    assert factors.tolist() == pytest.approx(expected.tolist(), rel=1e-6)
-    assert (factors * counts).sum().item() == pytest.approx(1000, rel=1e-6)
-
-
-def test_balanced_class_weight_starts_at_one_and_is_bounded() -> None:
-    assert balanced_class_weight(torch.zeros(3)).tolist() == [1, 1, 1]
-    factors = balanced_class_weight(torch.tensor([10**9, 10**6, 0] + [0] * 5))
-    assert factors.tolist() == [0.25, *[4.0] * 7]
-    assert balanced_class_weight(torch.tensor([7])).tolist() == [1]
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
