@@ -43,7 +43,8 @@ def overfit(
         root: data set of ``write_coco``.
         seed: of the initial weights.
         iters: iterations, each on all images.
-        lr: peak learning rate of AdamW, with 20 iterations of linear warm-up.
+        lr: peak learning rate of AdamW; it rises over the first 20 iterations and falls over the
+            last 20, so that the outcome is not that of the last step's noise.
         config: file name in configs/thermal.
         **loss_composite: settings of the loss.
 
@@ -69,7 +70,7 @@ def overfit(
     model.train()
     for i in range(iters):
         for group in optimizer.param_groups:
-            group["lr"] = lr * min((i + 1) / 20, 1.0)
+            group["lr"] = lr * min((i + 1) / 20, (iters - i) / 20, 1.0)
         data = model.data_preprocessor(batch, training=True)
         loss, logs = model.parse_losses(model.loss(data["inputs"], data["data_samples"]))
         optimizer.zero_grad()
