@@ -6,7 +6,11 @@ Example: python benchmarks/accuracy/run_queue.py --only focal composite --seeds 
 focal = "configs/thermal/hituav160_retina_focal.py"
 composite = "configs/thermal/hituav160_retina_composite.py"
 loss = "model.bbox_head.loss_composite"
+cross_entropy = "configs/thermal/hituav160_faster_rcnn_ce.py"
+two_stages = "configs/thermal/hituav160_faster_rcnn_composite.py"
 roi_loss = "model.roi_head.bbox_head.loss_composite"
+roi_w_box = "model.roi_head.bbox_head.loss_bbox.loss_weight"
+num_rois = "model.train_cfg.rcnn.sampler.num"
 miner = "model.train_cfg.sampler"
 lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
@@ -22,6 +26,13 @@ without_dense = {**combined, f"{loss}.w_dense": 0.0}
 papers_mean = {f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"}
 # Classes alike: the mean count of the training set over that of persons, vehicles, bicycles.
 class_weight = {f"{loss}.dense_class_weight": [0.62, 1.22, 1.76]}
+ranked = {  # two stages: ranking in place of L_combined, all sampled negatives as rivals
+    f"{roi_loss}.w_cls": 0.0,
+    f"{roi_loss}.w_rank": 0.3,
+    f"{roi_loss}.warmup_iters": 0,
+    f"{roi_loss}.ramp_iters": 100,
+    "model.roi_head.bbox_head.neg_ratio": 1e9,
+}
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
 runs = {
@@ -91,19 +102,15 @@ runs = {
     "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
     "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
     # two stages
-    "faster_rcnn_ce": dict(config="configs/thermal/hituav160_faster_rcnn_ce.py"),
+    "faster_rcnn_ce": dict(config=cross_entropy),
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
-    "faster_rcnn_composite": dict(config="configs/thermal/hituav160_faster_rcnn_composite.py"),
-    "faster_rcnn_combined": dict(  # the paper's L_combined in place of ranking
-        config="configs/thermal/hituav160_faster_rcnn_composite.py",
-        options={
-            f"{roi_loss}.w_cls": 0.25,
-            f"{roi_loss}.w_rank": 0.0,
-            f"{roi_loss}.f1_share": 0.2,
-            f"{roi_loss}.f1_negatives": "joint",
-            f"{roi_loss}.warmup_iters": 200,
-            f"{roi_loss}.ramp_iters": 200,
-            "model.roi_head.bbox_head.neg_ratio": 1.5,
-        },
+    "faster_rcnn_composite": dict(config=two_stages),
+    "faster_rcnn_ranked": dict(config=two_stages, options=ranked),
+    "faster_rcnn_ranked_0.1": dict(
+        config=two_stages, options={**ranked, f"{roi_loss}.w_rank": 0.1}
     ),
+    "faster_rcnn_ce_box_0.5": dict(config=cross_entropy, options={roi_w_box: 0.5}),
+    "faster_rcnn_ce_box_4": dict(config=cross_entropy, options={roi_w_box: 4.0}),
+    "faster_rcnn_ce_64": dict(config=cross_entropy, options={num_rois: 64}),
+    "faster_rcnn_ranked_64": dict(config=two_stages, options={**ranked, num_rois: 64}),
 }

@@ -7,7 +7,7 @@ model = dict(
     roi_head=dict(bbox_head=[
         dict(
             type='CompositeBBoxHead',
-            loss_composite=dict(type='CompositeLoss', ramp_iters=100),
+            loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200),
             num_classes={{_base_.num_classes}},
             in_channels=64,
             fc_out_channels=256,

@@ -5,7 +5,7 @@ model = dict(
     roi_head=dict(bbox_head=[
         dict(
             type='CompositeBBoxHead',
-            loss_composite=dict(ramp_iters=500),
+            loss_composite=dict(warmup_iters=500, ramp_iters=500),
             num_classes=80,
             reg_class_agnostic=True,
             bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_stds=stds),

@@ -1,9 +1,10 @@
-# The paper's loss and sampler in the RoI head of Faster R-CNN, on the embedded set: its combination in place of
-# ranking, the hardest RoIs in place of random ones. From scratch it costs accuracy (docs/results.md).
+# The paper's loss and sampler in the RoI head of Faster R-CNN, on the embedded set: its combination in full
+# weight, the hardest RoIs in place of random ones. From scratch it costs accuracy (docs/results.md).
 _base_ = './faster_rcnn_composite.py'
 model = dict(
     roi_head=dict(
-        bbox_head=dict(loss_composite=dict(w_cls=1.0, w_rank=0.0, warmup_iters=200, ramp_iters=200))),
+        bbox_head=dict(
+            loss_composite=dict(w_cls=1.0, f1_share=0.5, f1_negatives='background'), neg_ratio=1e9)),
     train_cfg=dict(
         rcnn=dict(
             sampler=dict(

@@ -33,8 +33,10 @@ class CompositeBBoxMixin:
     columns, by ``CrossEntropyCustomLoss`` or ``FocalCustomLoss``.
 
     Args:
-        loss_composite: config of the loss; ``type`` may be left out. ``box_form`` is None and
-            ``w_box`` is 1 unless given; the settings of the dense term are those of ``loss_cls``.
+        loss_composite: config of the loss; ``type`` may be left out. Unless given, ``box_form`` is
+            None, ``w_box`` 1, ``w_cls`` 0.25, ``w_rank`` 0, ``f1_share`` 0.2 and ``f1_negatives``
+            ``'joint'``: ranking costs AP where the classes compete in a softmax
+            (docs/results.md). The settings of the dense term are those of ``loss_cls``.
         neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
             Infinity takes every sampled negative: right after a sampler that mines.
         min_neg: least number of hard negatives in the batch.
@@ -66,7 +68,7 @@ class CompositeBBoxMixin:
         self,
         *args: Any,
         loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        neg_ratio: float = float("inf"),
+        neg_ratio: float = 3.0,
         min_neg: int = 16,
         **kwargs: Any,
     ) -> None:
@@ -91,7 +93,15 @@ class CompositeBBoxMixin:
                 f"loss_composite has {', '.join(unread)}, which {type(self).__name__} doesn't "
                 "read: its dense term is loss_cls. Set that, such as loss_cls.class_weight"
             )
-        self.loss_composite = build_composite_loss(loss_composite, box_form=None, w_box=1.0)
+        self.loss_composite = build_composite_loss(
+            loss_composite,
+            box_form=None,
+            w_box=1.0,
+            w_cls=0.25,
+            w_rank=0.0,
+            f1_share=0.2,
+            f1_negatives="joint",
+        )
 
     def loss(
         self,

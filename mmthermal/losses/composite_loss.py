@@ -42,7 +42,8 @@ class CompositeLoss(nn.Module):
     (docs/results.md): dense and ranking, :math:`L_{combined}` off. The paper's loss is::
 
         dict(type='CompositeLoss', mean='paper', w_dense=0, w_cls=1, w_rank=0, w_box=1,
-             f1_negatives='paper', f1_normalize='count', box_form='paper', delta=1)
+             f1_share=.5, f1_negatives='paper', f1_normalize='count', box_form='paper',
+             delta=1)
 
     whose mean is least where every score is background: without the dense term it collapsed on real
     data from a trained detector, too, so that a warning says so (docs/method.md).

@@ -133,7 +133,9 @@ def test_predicts_as_mmdets_head() -> None:
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
 def test_composite_is_the_loss_over_positives_and_hardest_negatives(loss: str) -> None:
     settings = dict(loss_cls=LOSSES[loss])
-    composite = dict(f1_negatives="joint", beta=2.0, w_cls=1.7, w_dense=0.0, w_rank=0.6, gamma=1.0)
+    composite = dict(
+        f1_negatives="joint", f1_share=0.4, beta=2.0, w_cls=1.7, w_dense=0.0, w_rank=0.6, gamma=1.0
+    )
     head = make_head(
         "CompositeBBoxHead", loss_composite=composite, neg_ratio=0.9, min_neg=1, **settings
     )
@@ -167,17 +169,23 @@ def test_weights_of_the_terms_add_up() -> None:
     torch.testing.assert_close(loss_cls(w_dense=0.5, w_cls=3.0, w_rank=0.7), expected)
 
 
-def test_ranks_by_default() -> None:
+def test_defaults_are_a_quarter_of_the_combination_without_ranking() -> None:
     losses = losses_of(make_head("CompositeBBoxHead"), make_rois())
+    assert "rank" not in losses
+    assert losses["f1_pos"] == losses["f1_neg"]  # one F1 over both sets
     dense = losses_of(make_head("CompositeBBoxHead", loss_composite=PLAIN), make_rois())
-    assert losses["rank"] > 0
-    expected = dense["loss_cls"] + 0.3 * losses["rank"]
+    loss_cls, f1 = (losses["cls_pos"] + 0.1) * (losses["cls_neg"] + 0.1), losses["f1_pos"] + 0.1
+    combined = loss_cls ** (0.5 * 0.8) * f1**0.2 - 0.1
+    expected = dense["loss_cls"] + 0.25 * combined
     torch.testing.assert_close(losses["loss_cls"].detach(), expected.detach())
 
 
-def test_all_sampled_negatives_count_as_hard_by_default() -> None:
-    losses = losses_of(make_head("CompositeBBoxHead"), make_rois(num_neg=9, num_ignored=2))
-    assert losses["num_neg"] == 9
+@pytest.mark.parametrize(
+    ("settings", "num_neg"), [(dict(min_neg=1), 6), (dict(neg_ratio=float("inf")), 9)]
+)
+def test_number_of_hard_negatives(settings: dict[str, float], num_neg: int) -> None:
+    rois = make_rois(num_pos=2, num_neg=9, num_ignored=2)
+    assert losses_of(make_head("CompositeBBoxHead", **settings), rois)["num_neg"] == num_neg
 
 
 def test_composite_box_form_is_divided_by_the_positives() -> None:

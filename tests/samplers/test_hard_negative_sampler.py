@@ -294,7 +294,14 @@ def test_trains_with_every_kind_of_loss(loss: str) -> None:
     "loss", [dict(type="CrossEntropyLoss", use_sigmoid=False), LOSSES["sigmoid of C columns"]]
 )
 def test_trains_with_the_composite_head(loss: dict) -> None:
-    head = roi_head(dict(type="CompositeBBoxHead", num_classes=NUM_CLASSES, loss_cls=loss))
+    head = roi_head(
+        dict(
+            type="CompositeBBoxHead",
+            num_classes=NUM_CLASSES,
+            loss_cls=loss,
+            neg_ratio=float("inf"),
+        )
+    )
     feats, proposals, samples = batch()
     losses = head.loss((feats,), proposals, samples)
     assert losses["num_neg"] == 2 * max(4, 2 * losses["num_pos"] / 2)

@@ -1,5 +1,5 @@
-# Faster R-CNN for small one-channel images, trained from scratch. The counts of proposals and RoIs are small:
-# so are the images, and they hold a dozen objects.
+# Faster R-CNN for small one-channel images, trained from scratch. There are few proposals: the images are small
+# and hold a dozen objects. Nearly all of them train, which is worth three points of AP50 against 64 (docs/results.md).
 _base_ = './r18_fpn_thermal.py'
 model = dict(
     type='FasterRCNN',
@@ -60,7 +60,7 @@ model = dict(
                 min_pos_iou=0.5,
                 match_low_quality=False,
                 ignore_iof_thr=0.5),
-            sampler=dict(type='RandomSampler', num=64, pos_fraction=0.25, add_gt_as_proposals=True),
+            sampler=dict(type='RandomSampler', num=256, pos_fraction=0.25, add_gt_as_proposals=True),
             pos_weight=-1,
             debug=False)),
     test_cfg=dict(
