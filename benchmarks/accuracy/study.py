@@ -106,9 +106,6 @@ runs = {
     "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
     "faster_rcnn_composite": dict(config=two_stages),
     "faster_rcnn_ranked": dict(config=two_stages, options=ranked),
-    "faster_rcnn_ranked_0.1": dict(
-        config=two_stages, options={**ranked, f"{roi_loss}.w_rank": 0.1}
-    ),
     "faster_rcnn_ce_box_0.5": dict(config=cross_entropy, options={roi_w_box: 0.5}),
     "faster_rcnn_ce_box_4": dict(config=cross_entropy, options={roi_w_box: 4.0}),
     "faster_rcnn_ce_64": dict(config=cross_entropy, options={num_rois: 64}),
