@@ -5,11 +5,12 @@ Example: python benchmarks/accuracy/run_queue.py --only focal composite --seeds 
 
 focal = "configs/thermal/hituav160_retina_focal.py"
 composite = "configs/thermal/hituav160_retina_composite.py"
-loss = "model.bbox_head.loss_composite"
 cross_entropy = "configs/thermal/hituav160_faster_rcnn_ce.py"
 two_stages = "configs/thermal/hituav160_faster_rcnn_composite.py"
+loss = "model.bbox_head.loss_composite"
 roi_loss = "model.roi_head.bbox_head.loss_composite"
 roi_w_box = "model.roi_head.bbox_head.loss_bbox.loss_weight"
+roi_neg_ratio = "model.roi_head.bbox_head.neg_ratio"
 num_rois = "model.train_cfg.rcnn.sampler.num"
 miner = "model.train_cfg.sampler"
 lr = "optim_wrapper.optimizer.lr"
@@ -31,7 +32,7 @@ ranked = {  # two stages: ranking in place of L_combined, all sampled negatives 
     f"{roi_loss}.w_rank": 0.3,
     f"{roi_loss}.warmup_iters": 0,
     f"{roi_loss}.ramp_iters": 100,
-    "model.roi_head.bbox_head.neg_ratio": 1e9,
+    roi_neg_ratio: 1e9,
 }
 sum_without_f1 = {f"{loss}.cls_negatives": "joint", f"{loss}.f1_share": 0.0}
 
@@ -109,5 +110,6 @@ runs = {
     "faster_rcnn_ce_box_0.5": dict(config=cross_entropy, options={roi_w_box: 0.5}),
     "faster_rcnn_ce_box_4": dict(config=cross_entropy, options={roi_w_box: 4.0}),
     "faster_rcnn_ce_64": dict(config=cross_entropy, options={num_rois: 64}),
+    "faster_rcnn_composite_64": dict(config=two_stages, options={num_rois: 64, roi_neg_ratio: 1.5}),
     "faster_rcnn_ranked_64": dict(config=two_stages, options={**ranked, num_rois: 64}),
 }
