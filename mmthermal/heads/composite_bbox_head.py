@@ -34,9 +34,10 @@ class CompositeBBoxMixin:
 
     Args:
         loss_composite: config of the loss; ``type`` may be left out. Unless given, ``box_form`` is
-            None, ``w_box`` 1, ``w_cls`` 0.25, ``w_rank`` 0, ``f1_share`` 0.2 and ``f1_negatives``
-            ``'joint'``: ranking costs AP where the classes compete in a softmax
-            (docs/results.md). The settings of the dense term are those of ``loss_cls``.
+            None, ``w_box`` 1, ``w_cls`` 0.25, ``w_rank`` 0, ``f1_negatives`` ``'joint'`` and
+            ``f1_share`` 0.2, or 0.5 where ``mean`` is ``'paper'``: ranking costs AP where the
+            classes compete in a softmax (docs/results.md). The settings of the dense term are
+            those of ``loss_cls``.
         neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
             Infinity takes every sampled negative: right after a sampler that mines.
         min_neg: least number of hard negatives in the batch.
@@ -99,7 +100,8 @@ class CompositeBBoxMixin:
             w_box=1.0,
             w_cls=0.25,
             w_rank=0.0,
-            f1_share=0.2,
+            # the paper's mean has no shares
+            f1_share=0.5 if loss_composite.get("mean") == "paper" else 0.2,
             f1_negatives="joint",
         )
 

@@ -180,6 +180,16 @@ def test_defaults_are_a_quarter_of_the_combination_without_ranking() -> None:
     torch.testing.assert_close(losses["loss_cls"].detach(), expected.detach())
 
 
+def test_the_papers_mean_brings_its_share() -> None:
+    paper = dict(mean="paper", w_dense=1.0)
+    given, alone = (
+        losses_of(make_head("CompositeBBoxHead", loss_composite=settings), make_rois())
+        for settings in ({**paper, "f1_share": 0.5}, paper)
+    )
+    assert given["f1_pos"] > 0
+    torch.testing.assert_close(alone["loss_cls"], given["loss_cls"])
+
+
 @pytest.mark.parametrize(
     ("settings", "num_neg"), [(dict(min_neg=1), 6), (dict(neg_ratio=float("inf")), 9)]
 )
