@@ -100,10 +100,11 @@ def table(
         for name, seeds in runs.items()
     ]
     f1_head = ["variant", "n", *(title for _, title in F1_COLUMNS)]
-    return _markdown(head, rows) + "\n\n" + _markdown(f1_head, f1_rows)
+    return markdown(head, rows) + "\n\n" + markdown(f1_head, f1_rows)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

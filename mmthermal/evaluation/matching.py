@@ -511,6 +511,65 @@ class MatchTable:
         np.add.at(matrix, (self.gts["cat"][missed], num), 1)
         return matrix
 
+    def outcomes(
+        self, subset: str = "overlapped", *, score_thr: float, iou_thr: float = 0.5
+    ) -> dict[str, int]:
+        """Count what becomes of the ground truths; each falls under the first that fits.
+
+        - ``found``: by a detection of its class;
+        - ``wrong_class``: its place is found, by a detection of another class alone;
+        - ``merged``: one detection covers more than half of it and more than half of a ground
+          truth with which it has an IoU above 0.1;
+        - ``loose``: a detection that finds no object has an IoU of 0.1 or more with it;
+        - ``missed``: none of these.
+
+        Args:
+            subset: the subset's name.
+            score_thr: detections of at least this score are looked at.
+            iou_thr: smallest IoU of a match, in (0, 1].
+
+        Returns:
+            the five counts; their sum is ``num_gts(subset)``.
+        """
+        mine = ~self.gt_ignore[self._subset_ind(subset)]
+        rows = self._rows_above(score_thr)
+        boxes, images = self.dets["box"][rows], self.dets["img"][rows]
+        inside, across = self._match_across_classes(rows, ~mine, iou_thr)
+        free = rows[(inside == MISSED) & (across == MISSED)]
+        # the share of each ground truth that a detection covers: IoU with a crowd, turned round
+        covers = find_pairs(
+            self.gts["box"],
+            self.gts["img"],
+            boxes,
+            images,
+            np.ones(len(rows), dtype=bool),
+            min_iou=float(np.nextafter(0.5, 1.0)),
+        )
+        covering = [set[int]() for _ in mine]
+        for gt, row in zip(covers.det.tolist(), covers.gt.tolist(), strict=True):
+            covering[gt].add(row)
+        shared = [pair for pair in self._gt_pairs(0.1) if covering[pair[0]] & covering[pair[1]]]
+        touched = find_pairs(
+            self.dets["box"][free],
+            self.dets["img"][free],
+            self.gts["box"],
+            self.gts["img"],
+            self.gts["crowd"],
+            min_iou=0.1,
+        )
+        counts = {}
+        for name, gts in (
+            ("found", inside[inside != MISSED]),
+            ("wrong_class", across[across != MISSED]),
+            ("merged", np.concatenate([np.zeros(0, np.int64), *shared])),
+            ("loose", touched.gt),
+        ):
+            fits = np.zeros_like(mine)
+            fits[gts] = True
+            counts[name] = int((mine & fits).sum())
+            mine &= ~fits
+        return {**counts, "missed": int(mine.sum())}
+
     def pairs_found(
         self, score_thr: float, iou_thr: float = 0.5, *, min_overlap: float = 0.1
     ) -> dict[str, float]:

@@ -33,12 +33,13 @@ shutil.copy(found, prefix + ".bbox.json")
 
 
 @pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ModuleType]:
-    """The two scripts as modules."""
+def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ...]:
+    """The scripts as modules: queue, table, errors."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    for name in ("run_queue", "print_table"):
+    names = ("run_queue", "print_table", "print_errors")
+    for name in names:
         sys.modules.pop(name, None)
-    return importlib.import_module("run_queue"), importlib.import_module("print_table")
+    return tuple(importlib.import_module(name) for name in names)
 
 
 @pytest.fixture
@@ -161,3 +162,17 @@ def test_the_table_pairs_by_seed(scripts: tuple[ModuleType, ...]) -> None:
     assert [row.split(" | ")[0] for row in rows[2:4]] == ["| b", "| a"]
     with pytest.raises(ValueError, match="no variant c among the results"):
         scripts[1].table(lines, only=["a", "c"])
+
+
+def test_errors_of_the_overlapped_objects(place: Path, scripts: tuple[ModuleType, ...]) -> None:
+    work_off(scripts[0], place)
+    rows = scripts[2].table([place / "work" / "bad", place / "work" / "good"]).splitlines()
+    head, bad, good = (
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in (rows[0], *rows[2:])
+    )
+    assert head[1:4] == ["seeds", "found", "wrong class"]
+    assert bad[1] == good[1] == "0, 1"
+    found, missed = head.index("found"), head.index("missed")
+    assert int(good[found]) > int(bad[found]) and int(good[missed]) < int(bad[missed])
+    objects = [sum(map(int, row[found : missed + 1])) for row in (bad, good)]
+    assert objects[0] == pytest.approx(objects[1], abs=3) and objects[0] > 10  # rounded means

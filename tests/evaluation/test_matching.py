@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -415,6 +416,42 @@ def test_confusion_within_classes_is_that_of_the_average_precision() -> None:
         hits = np.trace(table.confusion(subset, score_thr=0.0)[:-1, :-1])
         recall = table.f1_at(0.0, subset)["recall"]
         assert hits == pytest.approx(recall * table.num_gts(subset))
+
+
+def test_outcomes_take_the_first_that_fits() -> None:
+    def row(y: int, box: Sequence[float]) -> list[float]:
+        return [box[0], y, *box[2:]]
+
+    gts = [(1, 1, row(y, box)) for y in range(0, 100, 20) for box in (P, Q)]
+    detections = [
+        (1, 1, row(0, P), 0.9),  # one found, the other's place by a wrong class
+        (1, 2, row(0, Q), 0.9),
+        (1, 1, row(20, [0, 0, 13, 10]), 0.9),  # P is found, and most of Q is in its box
+        (1, 2, row(40, [0, 0, 35, 10]), 0.9),  # finds neither, covers both
+        (1, 1, row(60, [0, 0, 3, 10]), 0.9),  # touches P alone
+        (1, 1, row(80, P), 0.4),  # below the threshold
+    ]
+    expected = {"found": 2, "wrong_class": 1, "merged": 3, "loose": 1, "missed": 3}
+    table = scene(gts, detections)
+    assert table.outcomes(score_thr=0.5) == expected
+    assert table.outcomes("isolated", score_thr=0.5) == dict.fromkeys(expected, 0)
+
+
+def test_an_object_is_not_merged_into_its_neighbours_own_box() -> None:
+    # P's box covers half of Q, and no more
+    assert scene([(1, 1, P), (1, 1, Q)], [(1, 1, P, 0.9)]).outcomes(score_thr=0.5)["missed"] == 1
+
+
+def test_outcomes_count_every_object_once() -> None:
+    dataset, detections = random_scene(6)
+    table = MatchTable.from_coco(to_coco(dataset), detections)
+    for subset in ("all", "overlapped", "isolated"):
+        counts = table.outcomes(subset, score_thr=0.2)
+        assert sum(counts.values()) == table.num_gts(subset)
+        matrix = table.confusion(subset, score_thr=0.2)[:-1, :-1]
+        assert counts["found"] == np.trace(matrix)
+        assert counts["wrong_class"] == matrix.sum() - np.trace(matrix)
+    assert table.outcomes("all", score_thr=0.2)["merged"] > 0
 
 
 def test_pairs() -> None:

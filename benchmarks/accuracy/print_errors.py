@@ -1,0 +1,80 @@
+"""Print where the errors on overlapped objects are: found, wrong class, merged, loose, missed.
+
+Each run at the score of its own best F1; means over the seeds that a variant has.
+
+Example: python benchmarks/accuracy/print_errors.py work_dirs/accuracy/{focal,composite}
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from print_table import markdown
+
+from mmthermal.evaluation.comparison import quiet_coco
+from mmthermal.evaluation.files import read_json
+from mmthermal.evaluation.matching import MatchTable
+from mmthermal.evaluation.runs import Run, collect_runs
+
+
+def errors_of(run: Run, subset: str) -> dict[str, float]:
+    """Outcomes of the objects of a run, and second detections of an object.
+
+    Args:
+        run: with its predictions.
+        subset: the subset's name.
+
+    Returns:
+        counts by outcome, and ``duplicates``.
+
+    Raises:
+        FileNotFoundError: if the run isn't finished.
+    """
+    done = read_json(run.folder / "done.json", what="run record")
+    detections = read_json(run.predictions, what="predictions")
+    table = MatchTable.from_coco(quiet_coco(done["ann_file"]), detections)
+    score_thr = table.best_f1()["threshold"]
+    per_gt = table.duplicates_per_gt(score_thr, subset=subset)
+    return {
+        **table.outcomes(subset, score_thr=score_thr),
+        "duplicates": per_gt * table.num_gts(subset),
+    }
+
+
+def table(folders: Sequence[Path], *, subset: str = "overlapped") -> str:
+    """A Markdown table with a row per variant.
+
+    Args:
+        folders: of variants, with their ``seed<k>`` folders, as ``run_queue.py`` writes them.
+        subset: the subset's name.
+
+    Returns:
+        the text.
+
+    Raises:
+        FileNotFoundError: if a folder is missing, or a run isn't finished.
+    """
+    rows = []
+    for group in collect_runs([[folder] for folder in folders]):
+        runs = [errors_of(run, subset) for run in group.runs]
+        means = [f"{np.mean([run[key] for run in runs]):.0f}" for key in runs[0]]
+        rows.append([group.name, ", ".join(map(str, group.seeds)), *means])
+    return markdown(["variant", "seeds", *(key.replace("_", " ") for key in runs[0])], rows)
+
+
+def main() -> None:
+    """Read the arguments and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, help="variants in run_queue.py's WORK_DIR")
+    parser.add_argument("--subset", default="overlapped", help="as in docs/evaluation.md")
+    args = parser.parse_args()
+    try:
+        print(table(args.folders, subset=args.subset))
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
