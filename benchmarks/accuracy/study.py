@@ -54,10 +54,16 @@ runs = {
     # the composite loss: dense + ranking, and its weight
     "composite": dict(config=composite),
     "composite_class_weight": dict(config=composite, options=class_weight),
+    "half_dense": dict(config=composite, options={f"{loss}.w_dense": 0.5}),
     "w_rank_0.1": dict(config=composite, options={f"{loss}.w_rank": 0.1}),
     "w_rank_1": dict(config=composite, options={f"{loss}.w_rank": 1.0}),
     # the paper's L_combined beside the dense term, in place of ranking, and with it
     "combined": dict(config=composite, options=combined),
+    "combined_half_dense": dict(config=composite, options={**combined, f"{loss}.w_dense": 0.5}),
+    "combined_late": dict(
+        config=composite,
+        options={**combined, f"{loss}.warmup_iters": 600, f"{loss}.ramp_iters": 100},
+    ),
     "combined_and_ranking": dict(config=composite, options={f"{loss}.w_cls": 1.0}),
     # the paper's loss and its parts, without ranking
     "paper_mean": dict(config=composite, options={**without_dense, **papers_mean}),
@@ -92,6 +98,15 @@ runs = {
     "f1_joint_share_0.2": dict(
         config=composite,
         options={**combined, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2},
+    ),
+    "f1_macro_joint_share_0.2": dict(
+        config=composite,
+        options={
+            **combined,
+            f"{loss}.f1_negatives": "joint",
+            f"{loss}.f1_share": 0.2,
+            f"{loss}.f1_average": "macro",
+        },
     ),
     "without_mining": dict(config=composite, options={**combined, f"{miner}.ratio": 1e9}),
     # the embedded set (make data)
