@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from print_table import markdown
+from run_queue import match_table
 
-from mmthermal.evaluation.comparison import quiet_coco
-from mmthermal.evaluation.files import read_json
-from mmthermal.evaluation.matching import MatchTable
 from mmthermal.evaluation.runs import Run, collect_runs
 
 
@@ -32,9 +30,7 @@ def errors_of(run: Run, subset: str) -> dict[str, float]:
     Raises:
         FileNotFoundError: if the run isn't finished.
     """
-    done = read_json(run.folder / "done.json", what="run record")
-    detections = read_json(run.predictions, what="predictions")
-    table = MatchTable.from_coco(quiet_coco(done["ann_file"]), detections)
+    table = match_table(run)
     score_thr = table.best_f1()["threshold"]
     per_gt = table.duplicates_per_gt(score_thr, subset=subset)
     return {

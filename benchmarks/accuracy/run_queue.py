@@ -79,6 +79,13 @@ def write_configs(variants: dict[str, dict[str, Any]], folder: Path) -> list[Pat
     ]
 
 
+def match_table(run: Run) -> MatchTable:
+    """The predictions of a finished run, matched with the annotations that it was tested on."""
+    done = read_json(run.folder / "done.json", what="run record")
+    detections = read_json(run.predictions, what="predictions")
+    return MatchTable.from_coco(quiet_coco(done["ann_file"]), detections)
+
+
 def record(run: Run, variant: dict[str, Any], machine: dict[str, str]) -> dict[str, Any]:
     """Everything that the table needs of a finished run.
 
@@ -91,8 +98,7 @@ def record(run: Run, variant: dict[str, Any], machine: dict[str, str]) -> dict[s
         one line of the results.
     """
     done = read_json(run.folder / "done.json", what="run record")
-    detections = read_json(run.predictions, what="predictions")
-    summary = MatchTable.from_coco(quiet_coco(done["ann_file"]), detections).summary()
+    summary = match_table(run).summary()
     return {
         "name": run.name,
         "seed": run.seed,

@@ -23,6 +23,7 @@ combined = {  # the paper's L_combined in place of ranking
     f"{loss}.warmup_iters": 200,
     f"{loss}.ramp_iters": 200,
 }
+small_joint_f1 = {**combined, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2}
 without_dense = {**combined, f"{loss}.w_dense": 0.0}
 papers_mean = {f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"}
 # Classes alike: the mean count of the training set over that of persons, vehicles, bicycles.
@@ -95,18 +96,9 @@ runs = {
     ),
     "dense_and_sum": dict(config=composite, options={**combined, **sum_without_f1}),
     "without_f1": dict(config=composite, options={**combined, f"{loss}.f1_share": 0.0}),
-    "f1_joint_share_0.2": dict(
-        config=composite,
-        options={**combined, f"{loss}.f1_negatives": "joint", f"{loss}.f1_share": 0.2},
-    ),
+    "f1_joint_share_0.2": dict(config=composite, options=small_joint_f1),
     "f1_macro_joint_share_0.2": dict(
-        config=composite,
-        options={
-            **combined,
-            f"{loss}.f1_negatives": "joint",
-            f"{loss}.f1_share": 0.2,
-            f"{loss}.f1_average": "macro",
-        },
+        config=composite, options={**small_joint_f1, f"{loss}.f1_average": "macro"}
     ),
     "without_mining": dict(config=composite, options={**combined, f"{miner}.ratio": 1e9}),
     # the embedded set (make data)

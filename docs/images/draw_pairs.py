@@ -23,29 +23,27 @@ def table(text: str, head: str) -> list[list[str]]:
     return [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
-def floats(cells: list[str]) -> list[list[float]]:
-    """Each cell's numbers."""
-    return [[float(word) for word in cell.split()] for cell in cells]
+def by_seed(cells: list[str]) -> np.ndarray:
+    """(n, 4) numbers of cells that hold one per seed."""
+    return np.array([cell.split() for cell in cells], dtype=float).T
 
 
 def differences(text: str) -> dict[str, np.ndarray]:
     """(n, 4) composite − baseline in points by seed and metric, by the title of a panel."""
-    retina = [floats(row[1:]) for row in table(text, "| seed | focal: AP") if row[0].isdigit()]
-    both = np.array(retina)[..., 0]
+    rows = [row[1:] for row in table(text, "| seed | focal: AP") if row[0].isdigit()]
+    focal, composite = np.split(np.array(rows, dtype=float), 2, axis=1)
     two_stages = {row[0]: row[1:] for row in table(text, "| 256 RoIs |")}
-    composite = next(row for name, row in two_stages.items() if name.startswith("composite"))
-    pairs = np.array(floats(composite)) - np.array(floats(two_stages["cross-entropy"]))
+    combined = next(row for name, row in two_stages.items() if name.startswith("composite"))
     rows = table(text[text.index("\n## The embedded set") :], "| | seed | AP")
     embedded = {
-        kind: np.array([floats(row[2:]) for row in rows if row[0].startswith(f"{kind}, float32")])
+        kind: np.array([r[2:] for r in rows if r[0].startswith(f"{kind}, float32")], dtype=float)
         for kind in ("focal", "composite")
     }
     return {
-        "RetinaNet against focal, hituav160": both[:, 4:] - both[:, :4],
-        "Faster R-CNN against cross-entropy, hituav160": pairs.T,
-        "RetinaNet against focal, embedded set": (embedded["composite"] - embedded["focal"])[
-            ..., 0
-        ],
+        "RetinaNet against focal, hituav160": composite - focal,
+        "Faster R-CNN against cross-entropy, hituav160": by_seed(combined)
+        - by_seed(two_stages["cross-entropy"]),
+        "RetinaNet against focal, embedded set": embedded["composite"] - embedded["focal"],
     }
 
 

@@ -535,7 +535,7 @@ class MatchTable:
         rows = self._rows_above(score_thr)
         boxes, images = self.dets["box"][rows], self.dets["img"][rows]
         inside, across = self._match_across_classes(rows, ~mine, iou_thr)
-        free = rows[(inside == MISSED) & (across == MISSED)]
+        free = (inside == MISSED) & (across == MISSED)
         # the share of each ground truth that a detection covers: IoU with a crowd, turned round
         covers = find_pairs(
             self.gts["box"],
@@ -550,8 +550,8 @@ class MatchTable:
             covering[gt].add(row)
         shared = [pair for pair in self._gt_pairs(0.1) if covering[pair[0]] & covering[pair[1]]]
         touched = find_pairs(
-            self.dets["box"][free],
-            self.dets["img"][free],
+            boxes[free],
+            images[free],
             self.gts["box"],
             self.gts["img"],
             self.gts["crowd"],
@@ -561,7 +561,7 @@ class MatchTable:
         for name, gts in (
             ("found", inside[inside != MISSED]),
             ("wrong_class", across[across != MISSED]),
-            ("merged", np.concatenate([np.zeros(0, np.int64), *shared])),
+            ("merged", np.array(shared, dtype=np.int64)),
             ("loose", touched.gt),
         ):
             fits = np.zeros_like(mine)
