@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mmthermal.evaluation.statistics import (
+from mmthermal.studies.statistics import (
     image_multiplicities,
     paired_comparison,
     paired_t_interval,

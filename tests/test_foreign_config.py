@@ -52,7 +52,7 @@ def test_config_outside_the_project_trains_two_iterations(tmp_path: Path) -> Non
     done = run_tool("train.py", config, "--work-dir", tmp_path / "work", cwd=tmp_path)
     log = done.stdout + done.stderr
     assert "Epoch(train) [1][2/2]" in log
-    for part in ("cls_pos", "cls_neg", "f1_pos", "f1_neg", "num_pos", "num_neg"):
+    for part in ("dense", "cls_pos", "cls_neg", "rank", "combined", "num_pos", "num_neg"):
         assert f"{part}: " in log
     state = torch.load(tmp_path / "work" / "epoch_1.pth", weights_only=True)["state_dict"]
     assert int(state["bbox_head.loss_composite.num_iters"]) == 2

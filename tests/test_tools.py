@@ -77,7 +77,7 @@ def test_train_writes_checkpoint_config_and_healthy_parts(trained: Path) -> None
         assert line["num_neg"] == 3 * line["num_pos"] > 0
         for part in ("cls_pos", "cls_neg"):
             assert line[part] > 0
-        for part in ("f1_pos", "f1_neg"):
+        for part in ("rank", "combined"):
             assert 0 < line[part] < 1
     assert any("coco/bbox_mAP" in line for line in lines)
 
@@ -87,7 +87,7 @@ def test_tensorboard_by_a_config_line(trained: Path) -> None:
     pytest.importorskip("tensorboard", reason="pip install mmthermal[tensorboard]")
     events = list(trained.glob("*/vis_data/events.out.tfevents.*"))
     assert len(events) == 1
-    assert b"f1_pos" in events[0].read_bytes()
+    assert b"combined" in events[0].read_bytes()
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_amp_trains_on_the_cpu(root: Path, tmp_path: Path) -> None:
 def test_mmdets_own_train_tool_runs_our_config(root: Path, tmp_path: Path) -> None:
     tool = Path(mmdet.__file__).parent / ".mim" / "tools" / "train.py"
     run_tool(tool, CONFIG, "--work-dir", tmp_path, *options(root), cwd=tmp_path)
-    assert len([line for line in scalars(tmp_path) if "f1_pos" in line]) == 2
+    assert len([line for line in scalars(tmp_path) if "combined" in line]) == 2
     assert (tmp_path / "epoch_1.pth").is_file()
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmthermal.engine.ablation import ablate
+from mmthermal.studies.variants import ablate
 
 
 def parse_args() -> argparse.Namespace:

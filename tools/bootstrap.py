@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmthermal.evaluation.runs import RunsFailed, parse_cfg_options
-from mmthermal.mining.bootstrap import STARTS, bootstrap, format_table
+from mmthermal.studies.bootstrap import STARTS, bootstrap, format_table
+from mmthermal.studies.runs import RunsFailed, parse_cfg_options
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmthermal.evaluation.compare_command import compare_command
-from mmthermal.evaluation.comparison import METRIC_NAMES
+from mmthermal.studies.command import compare_command
+from mmthermal.studies.comparison import METRIC_NAMES
 
 
 def parse_args() -> argparse.Namespace:

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from mmthermal.datasets.synthetic import make_synthetic
+from mmthermal.synthetic.dataset import make_synthetic
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

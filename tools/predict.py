@@ -5,7 +5,7 @@ import sys
 
 from mmengine.config import DictAction
 
-from mmthermal.engine.predict import predict_command
+from mmthermal.predict.command import predict_command
 
 
 def parse_args() -> argparse.Namespace:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmthermal.evaluation.report import load_comparison, write_report
+from mmthermal.studies.report import load_comparison, write_report
 
 
 def main() -> None:

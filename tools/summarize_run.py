@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from mmthermal.evaluation.run_summary import summarize_run
+from mmthermal.studies.summary import summarize_run
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from print_table import markdown
 from run_queue import match_table
 
-from mmthermal.evaluation.runs import Run, collect_runs
+from mmthermal.studies.runs import Run, collect_runs
 
 
 def errors_of(run: Run, subset: str) -> dict[str, float]:

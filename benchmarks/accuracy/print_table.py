@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from run_queue import read_results
 
-from mmthermal.engine.ablation import check_variants
-from mmthermal.evaluation.comparison import points
-from mmthermal.evaluation.statistics import paired_t_interval
+from mmthermal.studies.comparison import points
+from mmthermal.studies.statistics import paired_t_interval
+from mmthermal.studies.variants import check_variants
 
 COLUMNS = (
     ("AP", "AP"),

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from mmthermal.engine.ablation import Ablation, check_variants, write_variants
-from mmthermal.evaluation.comparison import quiet_coco
-from mmthermal.evaluation.files import read_json
+from mmthermal.common.files import read_json
 from mmthermal.evaluation.matching import MatchTable
-from mmthermal.evaluation.runs import Run, carry_out, plan_runs, work_dir_lock
+from mmthermal.studies.comparison import quiet_coco
+from mmthermal.studies.runs import Run, carry_out, plan_runs, work_dir_lock
+from mmthermal.studies.variants import Ablation, check_variants, write_variants
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -17,9 +17,8 @@ lr = "optim_wrapper.optimizer.lr"
 w_box = "model.bbox_head.loss_bbox.loss_weight"
 alpha = "model.bbox_head.loss_cls.alpha"
 gamma = "model.bbox_head.loss_cls.gamma"
-combined = {  # the paper's L_combined in place of ranking
-    f"{loss}.w_cls": 1.0,
-    f"{loss}.w_rank": 0.0,
+combined = {  # the paper's soft F-beta in place of ranking
+    f"{loss}.f1_form": "soft",
     f"{loss}.warmup_iters": 200,
     f"{loss}.ramp_iters": 200,
 }
@@ -28,9 +27,11 @@ without_dense = {**combined, f"{loss}.w_dense": 0.0}
 papers_mean = {f"{loss}.mean": "paper", f"{loss}.f1_negatives": "paper"}
 # Classes alike: the mean count of the training set over that of persons, vehicles, bicycles.
 class_weight = {f"{loss}.dense_class_weight": [0.62, 1.22, 1.76]}
+ranking = {f"{loss}.f1_share": 1.0}  # the ranking loss alone in place of L_combined
 ranked = {  # two stages: ranking in place of L_combined, all sampled negatives as rivals
-    f"{roi_loss}.w_cls": 0.0,
-    f"{roi_loss}.w_rank": 0.3,
+    f"{roi_loss}.f1_form": "ranked",
+    f"{roi_loss}.f1_share": 1.0,
+    f"{roi_loss}.w_cls": 0.3,
     f"{roi_loss}.warmup_iters": 0,
     f"{roi_loss}.ramp_iters": 100,
     roi_neg_ratio: 1e9,
@@ -46,18 +47,19 @@ runs = {
     "focal_box_4": dict(config=focal, options={w_box: 4.0}),
     "focal_alpha_0.5": dict(config=focal, options={alpha: 0.5}),
     "focal_gamma_1.5": dict(config=focal, options={gamma: 1.5}),
-    "focal_class_weight": dict(config=composite, options={**class_weight, f"{loss}.w_rank": 0.0}),
+    "focal_class_weight": dict(config=composite, options={**class_weight, f"{loss}.w_cls": 0.0}),
     # mmdet's other losses
     "ghm": dict(config="configs/thermal/hituav160_retina_ghm.py"),
     "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
     "gfl": dict(config="configs/thermal/hituav160_retina_qfl.py"),
     "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
-    # the composite loss: dense + ranking, and its weight
+    # the composite loss, and the ranking loss alone beside the dense term, with its weight
     "composite": dict(config=composite),
+    "ranking": dict(config=composite, options={**ranking, f"{loss}.w_cls": 0.3}),
     "composite_class_weight": dict(config=composite, options=class_weight),
     "half_dense": dict(config=composite, options={f"{loss}.w_dense": 0.5}),
-    "w_rank_0.1": dict(config=composite, options={f"{loss}.w_rank": 0.1}),
-    "w_rank_1": dict(config=composite, options={f"{loss}.w_rank": 1.0}),
+    "ranking_0.1": dict(config=composite, options={**ranking, f"{loss}.w_cls": 0.1}),
+    "ranking_1": dict(config=composite, options={**ranking, f"{loss}.w_cls": 1.0}),
     # the paper's L_combined beside the dense term, in place of ranking, and with it
     "combined": dict(config=composite, options=combined),
     "combined_half_dense": dict(config=composite, options={**combined, f"{loss}.w_dense": 0.5}),
@@ -65,7 +67,6 @@ runs = {
         config=composite,
         options={**combined, f"{loss}.warmup_iters": 600, f"{loss}.ramp_iters": 100},
     ),
-    "combined_and_ranking": dict(config=composite, options={f"{loss}.w_cls": 1.0}),
     # the paper's loss and its parts, without ranking
     "paper_mean": dict(config=composite, options={**without_dense, **papers_mean}),
     "paper_mean_and_dense": dict(config=composite, options={**combined, **papers_mean}),
@@ -75,15 +76,6 @@ runs = {
     ),
     "mined_sum": dict(
         config=composite, options={**without_dense, **sum_without_f1, f"{loss}.alpha": 0.5}
-    ),
-    "mined_sum_and_ranking": dict(
-        config=composite,
-        options={
-            **sum_without_f1,
-            f"{loss}.alpha": 0.5,
-            f"{loss}.w_dense": 0.0,
-            f"{loss}.w_cls": 1.0,
-        },
     ),
     "simple": dict(
         config=composite,
@@ -105,9 +97,12 @@ runs = {
     "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
     "embedded_focal_class_weight": dict(
         config="configs/thermal/retina_composite.py",
-        options={f"{loss}.dense_class_weight": [0.43, 2.03, 1.69, 1.65], f"{loss}.w_rank": 0.0},
+        options={f"{loss}.dense_class_weight": [0.43, 2.03, 1.69, 1.65], f"{loss}.w_cls": 0.0},
     ),
     "embedded_composite": dict(config="configs/thermal/retina_composite.py"),
+    "embedded_ranking": dict(
+        config="configs/thermal/retina_composite.py", options={**ranking, f"{loss}.w_cls": 0.3}
+    ),
     "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
     # two stages
     "faster_rcnn_ce": dict(config=cross_entropy),

@@ -6,7 +6,7 @@
 _base_ = '../thermal/retina_composite.py'
 data_root = 'data/clutter/'
 max_epochs = 1
-model = dict(bbox_head=dict(num_classes=1, loss_composite=dict(w_cls=1, w_rank=0, warmup_iters=50, ramp_iters=50)))
+model = dict(bbox_head=dict(num_classes=1, loss_composite=dict(f1_form='soft', warmup_iters=50, ramp_iters=50)))
 train_dataloader = dict(dataset=dict(data_root='data/clutter_rare/'))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader

@@ -11,7 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the choice of backend
 
-from mmthermal.evaluation.statistics import paired_t_interval
+from mmthermal.studies.statistics import paired_t_interval
 
 HERE = Path(__file__).resolve().parent
 METRICS = ("AP", "AP50", "AP50, overlapped", "AP50, isolated")

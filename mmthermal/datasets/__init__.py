@@ -1,6 +1,6 @@
 """Data sets and transforms in mmdet's registries."""
 
-from mmthermal.datasets.mined_regions import MinedImageSampler
+from mmthermal.datasets.mined_image_sampler import MinedImageSampler
 from mmthermal.datasets.thermal_coco import ThermalCocoDataset
 from mmthermal.datasets.transforms import (
     LoadThermalImage,

@@ -11,8 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmthermal.datasets.mined_regions import MinedImageSampler, pack_geometry, region_sums
-from mmthermal.functional.checks import check_count
+from mmthermal.common.checks import check_count
+from mmthermal.datasets.mined_image_sampler import MinedImageSampler, pack_geometry, region_sums
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import (
     TrainingSet,
@@ -21,7 +21,7 @@ from mmthermal.mining.inference import (
     training_set,
     truths_of,
 )
-from mmthermal.mining.lookup import MinedRegions
+from mmthermal.mining.mined_regions import MinedRegions
 from mmthermal.mining.region_file import (
     Region,
     RegionFile,

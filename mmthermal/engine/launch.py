@@ -12,7 +12,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmthermal.functional.checks import did_you_mean
+from mmthermal.common.checks import did_you_mean
 
 # Keys that mmengine's runner reads though a config need not have them.
 _RUNNER_KEYS = (

@@ -14,8 +14,8 @@ from mmengine.fileio import get
 from mmengine.runner import Runner
 from mmengine.utils import mkdir_or_exist
 
-from mmthermal.datasets.agc import to_display
-from mmthermal.functional.checks import check_count
+from mmthermal.common.checks import check_count
+from mmthermal.common.display import to_display
 
 
 @HOOKS.register_module()

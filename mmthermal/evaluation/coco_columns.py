@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
+from mmthermal.common.boxes import Floats
 from mmthermal.evaluation.greedy import Ints
-from mmthermal.evaluation.overlap import OVERLAP_KEYS, Floats, largest_overlap
+from mmthermal.evaluation.overlap import OVERLAP_KEYS, largest_overlap
 
 
 def read_results(

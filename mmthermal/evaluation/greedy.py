@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmthermal.evaluation.overlap import Bools, Floats, box_iou
+from mmthermal.common.boxes import Bools, Floats, box_iou
 
 Ints = NDArray[np.int64]
 

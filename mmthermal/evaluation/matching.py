@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pycocotools.coco import COCO
 
+from mmthermal.common.boxes import Bools, Floats
 from mmthermal.evaluation.coco_columns import (
     chosen_ids,
     ground_truth_columns,
@@ -22,13 +23,7 @@ from mmthermal.evaluation.coco_columns import (
     read_results,
 )
 from mmthermal.evaluation.greedy import MISSED, Ints, Pairs, find_pairs, match_greedily
-from mmthermal.evaluation.overlap import (
-    DEFAULT_SUBSETS,
-    Bools,
-    Floats,
-    Subset,
-    check_subsets,
-)
+from mmthermal.evaluation.overlap import DEFAULT_SUBSETS, Subset, check_subsets
 
 IOU_THRS = np.linspace(0.5, 0.95, 10)
 RECALL_GRID = np.linspace(0.0, 1.0, 101)

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from mmthermal.common.boxes import Bools, Floats, box_iou
 
 OVERLAP_KEYS = ("iou", "iou_same", "iou_cross", "covered")
 """What :func:`largest_overlap` measures of each ground truth."""
@@ -153,33 +152,6 @@ def check_subsets(subsets: Iterable[Subset]) -> tuple[Subset, ...]:
     if found[names.index("all")].key is not None:
         raise ValueError("the name 'all' is kept for the subset of all ground truths")
     return found
-
-
-def box_iou(boxes: Floats, others: Floats, crowd: Bools | None = None) -> Floats:
-    """IoU of boxes with others, bit by bit what ``pycocotools.mask.iou`` gives.
-
-    Broadcasts: pairs of rows for equal leading shapes, a matrix for ``boxes[:, None]``.
-
-    Args:
-        boxes: (..., 4) boxes.
-        others: (..., 4) boxes.
-        crowd: (...) mask of the others; for those the intersection is divided by the box's own
-            area instead of the union.
-
-    Returns:
-        (...) values in [0, 1]; 0 where a box has no area.
-    """
-    width = np.minimum(boxes[..., 0] + boxes[..., 2], others[..., 0] + others[..., 2])
-    width = width - np.maximum(boxes[..., 0], others[..., 0])
-    height = np.minimum(boxes[..., 1] + boxes[..., 3], others[..., 1] + others[..., 3])
-    height = height - np.maximum(boxes[..., 1], others[..., 1])
-    inter = np.where((width > 0) & (height > 0), width * height, 0.0)
-    area = boxes[..., 2] * boxes[..., 3]
-    union = area + others[..., 2] * others[..., 3] - inter
-    if crowd is not None:
-        union = np.where(crowd, area, union)
-    iou: Floats = np.divide(inter, union, out=np.zeros_like(inter), where=inter > 0)
-    return iou
 
 
 def largest_overlap(

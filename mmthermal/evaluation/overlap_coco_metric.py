@@ -10,7 +10,7 @@ from mmdet.registry import METRICS
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
-from mmthermal.evaluation.files import write_json
+from mmthermal.common.files import write_json
 from mmthermal.evaluation.matching import MatchTable
 from mmthermal.evaluation.overlap import (
     AREA_SUBSETS,

@@ -1,11 +1,11 @@
 """The maths, as pure functions on tensors. Imports torch only."""
 
 from mmthermal.functional.box import box_distance, box_loss
-from mmthermal.functional.composite import (
-    CompositeParts,
-    CompositeSums,
-    composite_from_sums,
-    composite_sums,
+from mmthermal.functional.combined import (
+    CombinedParts,
+    CombinedSums,
+    combined_from_sums,
+    combined_sums,
 )
 from mmthermal.functional.fbeta import FBetaCounts, fbeta_counts, fbeta_loss, fbeta_score
 from mmthermal.functional.focal import focal_loss, focal_loss_sum
@@ -14,14 +14,14 @@ from mmthermal.functional.mining import hardest, mine_hard_negatives, num_hard_n
 from mmthermal.functional.ranking import ap_loss
 
 __all__ = [
-    "CompositeParts",
-    "CompositeSums",
+    "CombinedParts",
+    "CombinedSums",
     "FBetaCounts",
     "ap_loss",
     "box_distance",
     "box_loss",
-    "composite_from_sums",
-    "composite_sums",
+    "combined_from_sums",
+    "combined_sums",
     "fbeta_counts",
     "fbeta_loss",
     "fbeta_score",

@@ -6,7 +6,7 @@ Shape shorthand: P boxes, 4 coordinates (dcx, dcy, dw, dh) or corners.
 import torch
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_range
+from mmthermal.common.checks import check_choice, check_range
 
 BOX_FORMS = ("paper", "huber", "smooth_l1")
 BOX_NORMS = ("coordinate", "vector")

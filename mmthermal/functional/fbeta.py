@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_range, check_rows
+from mmthermal.common.checks import check_choice, check_range, check_rows
 
 F1_AVERAGES = ("micro", "macro")
 

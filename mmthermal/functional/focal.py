@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mmthermal.functional.checks import check_range
+from mmthermal.common.checks import check_range
 
 # Elements of a slice of the fused sum: bounds its temporaries to a few times 16 MiB.
 _SLICE_NUMEL = 1 << 22

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_range
+from mmthermal.common.checks import check_choice, check_range
 
 MEANS = ("shifted", "paper")
 

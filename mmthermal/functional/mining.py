@@ -6,7 +6,7 @@ Shape shorthand: N images, S anchors per image.
 import torch
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_count, check_range
+from mmthermal.common.checks import check_choice, check_count, check_range
 
 MINING_SCOPES = ("batch", "image")
 

@@ -6,7 +6,7 @@ Shape shorthand: P positives, H mined hard negatives, C sigmoid class columns.
 import torch
 from torch import Tensor
 
-from mmthermal.functional.checks import check_range, check_rows
+from mmthermal.common.checks import check_range, check_rows
 
 _BLOCK = 1 << 22  # pairs that are compared at a time: 16 MB in float32
 

@@ -7,7 +7,7 @@ from mmdet.structures.bbox import cat_boxes, get_box_tensor
 from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
-from mmthermal.functional.checks import check_finite
+from mmthermal.common.checks import check_finite
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 

@@ -11,7 +11,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
-from mmthermal.functional.checks import check_count, check_finite, check_range
+from mmthermal.common.checks import check_count, check_finite, check_range
 from mmthermal.functional.mining import hardest, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
@@ -34,10 +34,10 @@ class CompositeBBoxMixin:
 
     Args:
         loss_composite: config of the loss; ``type`` may be left out. Unless given, ``box_form`` is
-            None, ``w_box`` 1, ``w_cls`` 0.25, ``w_rank`` 0, ``f1_negatives`` ``'joint'`` and
-            ``f1_share`` 0.2, or 0.5 where ``mean`` is ``'paper'``: ranking costs AP where the
-            classes compete in a softmax (docs/results.md). The settings of the dense term are
-            those of ``loss_cls``.
+            None, ``w_box`` 1, ``w_cls`` 0.25, ``f1_form`` ``'soft'``, ``f1_negatives``
+            ``'joint'`` and ``f1_share`` 0.2, or 0.5 where ``mean`` is ``'paper'``: ranking costs AP
+            where the classes compete in a softmax (docs/results.md). The settings of the dense
+            term are those of ``loss_cls``.
         neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
             Infinity takes every sampled negative: right after a sampler that mines.
         min_neg: least number of hard negatives in the batch.
@@ -94,15 +94,16 @@ class CompositeBBoxMixin:
                 f"loss_composite has {', '.join(unread)}, which {type(self).__name__} doesn't "
                 "read: its dense term is loss_cls. Set that, such as loss_cls.class_weight"
             )
+        f1_form = loss_composite.get("f1_form", "soft")
         self.loss_composite = build_composite_loss(
             loss_composite,
             box_form=None,
             w_box=1.0,
             w_cls=0.25,
-            w_rank=0.0,
             # the paper's mean has no shares
             f1_share=0.5 if loss_composite.get("mean") == "paper" else 0.2,
-            f1_negatives="joint",
+            f1_form=f1_form,
+            **(dict(f1_negatives="joint") if f1_form == "soft" else {}),
         )
 
     def loss(

@@ -10,7 +10,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
 from torch import Tensor
 
-from mmthermal.functional.checks import check_finite, did_you_mean
+from mmthermal.common.checks import check_finite, did_you_mean
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.losses import CompositeLoss, build_composite_loss
 from mmthermal.mining import MinedRegions

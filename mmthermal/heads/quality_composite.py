@@ -6,7 +6,7 @@ import torch
 from mmdet.utils import ConfigType, reduce_mean
 from torch import Tensor
 
-from mmthermal.functional.checks import check_finite
+from mmthermal.common.checks import check_finite
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 

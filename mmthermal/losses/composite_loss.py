@@ -12,15 +12,16 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
+from mmthermal.common.checks import check_choice, check_count, check_range
 from mmthermal.functional.box import BOX_FORMS, BOX_NORMS, box_loss
-from mmthermal.functional.checks import check_choice, check_count, check_range
-from mmthermal.functional.composite import (
+from mmthermal.functional.combined import (
     CLS_NEGATIVES,
+    F1_FORMS,
     F1_NEGATIVES,
     F1_NORMALIZE,
-    CompositeSums,
-    composite_from_sums,
-    composite_sums,
+    CombinedSums,
+    combined_from_sums,
+    combined_sums,
 )
 from mmthermal.functional.fbeta import F1_AVERAGES
 from mmthermal.functional.focal import focal_loss_sum
@@ -30,28 +31,28 @@ from mmthermal.functional.ranking import ap_loss
 
 @MODELS.register_module()
 class CompositeLoss(nn.Module):
-    r"""Box, focal classification, soft F-beta and ranking loss over positives and hard negatives.
+    r"""The paper's combination of focal and F loss on positives and hard negatives, and a box loss.
 
     .. math::
-        L = w_{dense} L_{dense} + w_{cls} L_{combined} + w_{rank} L_{rank} + w_{box} L_{box,pos}
+        L = w_{dense} L_{dense} + w_{cls} L_{combined} + w_{box} L_{box,pos}, \qquad
+        L_{combined} = g_s\bigl(g(L_{cls,pos}, L_{cls,neg}),\; L_F\bigr)
 
     with :math:`L_{combined}` from
-    :func:`~mmthermal.functional.composite.composite_from_sums`, :math:`L_{dense}` the ordinary
-    focal loss over all anchors, divided by mmdet's ``avg_factor``, and :math:`L_{rank}` from
-    :func:`~mmthermal.functional.ranking.ap_loss`. The defaults are what won on real data
-    (docs/results.md): dense and ranking, :math:`L_{combined}` off. The paper's loss is::
+    :func:`~mmthermal.functional.combined.combined_from_sums` and :math:`L_{dense}` the ordinary
+    focal loss over all anchors, divided by mmdet's ``avg_factor``. The F term :math:`L_F` is, by
+    ``f1_form``, one minus an average precision of the positives against the mined negatives
+    (:func:`~mmthermal.functional.ranking.ap_loss`), or the paper's soft F-beta loss. The paper's
+    loss is::
 
-        dict(type='CompositeLoss', mean='paper', w_dense=0, w_cls=1, w_rank=0, w_box=1,
-             f1_share=.5, f1_negatives='paper', f1_normalize='count', box_form='paper',
-             delta=1)
+        dict(type='CompositeLoss', mean='paper', f1_form='soft', f1_negatives='paper',
+             f1_normalize='count', w_dense=0, w_box=1, box_form='paper', delta=1)
 
     whose mean is least where every score is background: without the dense term it collapsed on real
     data from a trained detector, too, so that a warning says so (docs/method.md).
 
-    In training :math:`w_{dense}` is 1, :math:`w_{cls}` and :math:`w_{rank}` are 0 for the first
-    ``warmup_iters`` calls; over the next ``ramp_iters`` they go linearly to their settings. The
-    number of calls is a buffer, so that it is saved with the weights and a resumed run goes on
-    where it was.
+    In training :math:`w_{dense}` is 1 and :math:`w_{cls}` is 0 for the first ``warmup_iters``
+    calls; over the next ``ramp_iters`` they go linearly to their settings. The number of calls is
+    a buffer, so that it is saved with the weights and a resumed run goes on where it was.
 
     With several processes the sums are added over them, with autograd, before any ratio, and the
     positives and mined negatives of all are ranked together: the averaged gradient is that of
@@ -64,16 +65,22 @@ class CompositeLoss(nn.Module):
         dense_gamma: as ``gamma``, for the dense term.
         dense_class_weight: C factors >= 0 of the classes in the dense term, as ``class_weight`` of
             mmdet's CrossEntropyLoss; None for ones.
-        beta: recall against precision in F-beta, > 0.
         mean: ``'shifted'`` or ``'paper'``, see
             :func:`~mmthermal.functional.means.geometric_mean`.
         shift: c of the shifted mean, > 0.
-        f1_share: weight of the F-beta term in the last mean, in [0, 1]; 0 leaves it out.
         cls_negatives: ``'separate'`` or ``'joint'``, see
-            :func:`~mmthermal.functional.composite.composite_from_sums`.
-        f1_negatives: ``'background'``, ``'paper'``, ``'joint'`` or ``'ignore'``, see there.
-        f1_average: ``'micro'`` or ``'macro'``.
-        f1_normalize: ``'none'``, or ``'count'`` for the paper's division by N.
+            :func:`~mmthermal.functional.combined.combined_from_sums`.
+        f1_form: what the F term is: ``'ranked'``, the average precision over positives and mined
+            negatives, class by class, or ``'soft'``, the paper's F-beta.
+        f1_share: weight s of the F term in the last mean, in [0, 1]; 0 leaves it out and 1 leaves
+            the classification loss out. The paper's is 0.5.
+        rank_delta: of ``'ranked'``: ``delta`` of :func:`~mmthermal.functional.ranking.ap_loss`, in
+            logits, > 0.
+        beta: of ``'soft'``: recall against precision in F-beta, > 0.
+        f1_negatives: of ``'soft'``: ``'background'``, ``'paper'``, ``'joint'`` or ``'ignore'``, see
+            :func:`~mmthermal.functional.combined.combined_from_sums`.
+        f1_average: of ``'soft'``: ``'micro'`` or ``'macro'``.
+        f1_normalize: of ``'soft'``: ``'none'``, or ``'count'`` for the paper's division by N.
         eps: the paper's epsilon, > 0.
         box_form: ``'smooth_l1'``, ``'huber'`` or ``'paper'``, see
             :func:`~mmthermal.functional.box.box_loss`; ``None`` leaves the box term to the
@@ -84,17 +91,16 @@ class CompositeLoss(nn.Module):
             positives as one, instead of by N_pos.
         w_dense: weight of the dense focal term after the ramp, >= 0. 0 is the paper's.
         w_cls: weight of L_combined after the ramp, >= 0.
-        w_rank: weight of the ranking term after the ramp, >= 0.
-        rank_delta: ``delta`` of :func:`~mmthermal.functional.ranking.ap_loss`, in logits, > 0.
         w_box: weight of the box term, >= 0.
         warmup_iters: calls with the dense focal term only.
         ramp_iters: calls over which the weights go to their settings.
 
     Raises:
         TypeError: for a setting of the wrong type, or one that does not exist.
-        ValueError: for a setting out of range or unknown.
+        ValueError: for a setting out of range or unknown, or one that the chosen ``f1_form``
+            does not read.
 
-    Source: paper, section 2 and algorithm 2. The dense term, the ranking term, the shifted mean
+    Source: paper, section 2 and algorithm 2. The dense term, the ranked F term, the shifted mean
     and the treatments of the negatives other than ``'paper'`` are ours.
     """
 
@@ -109,11 +115,13 @@ class CompositeLoss(nn.Module):
         dense_alpha: float = 0.25,
         dense_gamma: float = 2.0,
         dense_class_weight: Sequence[float] | None = None,
-        beta: float = 1.0,
         mean: str = "shifted",
         shift: float = 0.1,
-        f1_share: float = 0.5,
         cls_negatives: str = "separate",
+        f1_form: str = "ranked",
+        f1_share: float = 0.5,
+        rank_delta: float = 1.0,
+        beta: float = 1.0,
         f1_negatives: str = "background",
         f1_average: str = "micro",
         f1_normalize: str = "none",
@@ -123,9 +131,7 @@ class CompositeLoss(nn.Module):
         delta: float = 0.0,
         count_empty: bool = False,
         w_dense: float = 1.0,
-        w_cls: float = 0.0,
-        w_rank: float = 0.3,
-        rank_delta: float = 1.0,
+        w_cls: float = 1.0,
         w_box: float = 2.0,
         warmup_iters: int = 0,
         ramp_iters: int = 0,
@@ -138,7 +144,6 @@ class CompositeLoss(nn.Module):
             ("dense_gamma", dense_gamma),
             ("w_dense", w_dense),
             ("w_cls", w_cls),
-            ("w_rank", w_rank),
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
@@ -148,6 +153,7 @@ class CompositeLoss(nn.Module):
         check_range("rank_delta", rank_delta, 0, open_low=True)
         check_mean(mean, shift, eps, f1_share)
         check_choice("cls_negatives", cls_negatives, CLS_NEGATIVES)
+        check_choice("f1_form", f1_form, F1_FORMS)
         check_choice("f1_negatives", f1_negatives, F1_NEGATIVES)
         check_choice("f1_average", f1_average, F1_AVERAGES)
         check_choice("f1_normalize", f1_normalize, F1_NORMALIZE)
@@ -156,6 +162,22 @@ class CompositeLoss(nn.Module):
         check_range("delta", delta, 0, open_low=box_form == "huber")
         check_count("warmup_iters", warmup_iters)
         check_count("ramp_iters", ramp_iters)
+        unread = (
+            dict(rank_delta=(rank_delta, 1.0))
+            if f1_form == "soft"
+            else dict(
+                beta=(beta, 1.0),
+                f1_negatives=(f1_negatives, "background"),
+                f1_average=(f1_average, "micro"),
+                f1_normalize=(f1_normalize, "none"),
+            )
+        )
+        for name, (value, default) in unread.items():
+            if value != default:
+                raise ValueError(
+                    f"{name}={value!r} is not read with f1_form={f1_form!r}: leave it out, or set "
+                    f"f1_form={next(form for form in F1_FORMS if form != f1_form)!r}"
+                )
         if mean == "paper" and cls_negatives == "separate" and w_cls > 0 and w_dense == 0:
             warnings.warn(
                 "mean='paper' with w_dense=0 is least where every score is background, and gets "
@@ -174,7 +196,7 @@ class CompositeLoss(nn.Module):
         # A buffer, so that it moves to the device once; a setting, so that no checkpoint holds it.
         columns = None if dense_class_weight is None else torch.tensor(dense_class_weight).float()
         self.register_buffer("dense_class_weight", columns, persistent=False)
-        self.f1_negatives = f1_negatives
+        self.f1_form, self.f1_negatives = f1_form, f1_negatives
         self.combine: dict[str, Any] = dict(
             mean=mean,
             shift=shift,
@@ -189,26 +211,24 @@ class CompositeLoss(nn.Module):
         self.box_form = box_form
         self.box: dict[str, Any] = dict(form=box_form, norm=box_norm, delta=delta)
         self.count_empty = count_empty
-        self.w_dense, self.w_cls, self.w_rank, self.w_box = w_dense, w_cls, w_rank, w_box
+        self.w_dense, self.w_cls, self.w_box = w_dense, w_cls, w_box
+        # Ranked only where it is read: by far the dearest of the parts.
+        self.ranked = f1_form == "ranked" and w_cls > 0 and f1_share > 0
         self.rank_delta = rank_delta
         self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters
         self.register_buffer("num_iters", torch.zeros((), dtype=torch.long))
 
-    def schedule(self) -> tuple[float, float, float]:
-        """Weights of the dense term, of L_combined and of the ranking term at the present call.
+    def schedule(self) -> tuple[float, float]:
+        """Weights of the dense term and of L_combined at the present call.
 
         Returns:
-            (w_dense, w_cls, w_rank), all >= 0.
+            (w_dense, w_cls), both >= 0.
         """
         if self.warmup_iters == self.ramp_iters == 0:
-            return self.w_dense, self.w_cls, self.w_rank
+            return self.w_dense, self.w_cls
         past = int(self.num_iters) - self.warmup_iters
         progress = min(max((past + 1) / (self.ramp_iters + 1), 0.0), 1.0) if past >= 0 else 0.0
-        return (
-            1 + (self.w_dense - 1) * progress,
-            self.w_cls * progress,
-            self.w_rank * progress,
-        )
+        return 1 + (self.w_dense - 1) * progress, self.w_cls * progress
 
     def box_sum(self, pred: Tensor, target: Tensor) -> Tensor:
         """Box loss summed over the positives.
@@ -267,14 +287,14 @@ class CompositeLoss(nn.Module):
             neg_weights: (H,), non-negative, or None for ones.
 
         Returns:
-            ``loss_cls`` and ``loss_bbox``, which join the objective, and detached
-            ``cls_pos, cls_neg, f1_pos, f1_neg, num_pos, num_neg`` and, where it has a weight,
-            ``rank``, which do not.
+            ``loss_cls`` and ``loss_bbox``, which join the objective, and detached parts, which do
+            not: ``dense, cls_pos, cls_neg, num_pos, num_neg``, by ``f1_form`` ``rank`` or
+            ``f1_pos, f1_neg``, and, where it has a weight, ``combined``.
         """
-        w_dense, w_cls, w_rank = self.schedule()
+        w_dense, w_cls = self.schedule()
         if self.training:
             self.num_iters += 1
-        sums = composite_sums(
+        sums = combined_sums(
             pos_logits,
             pos_labels,
             neg_logits,
@@ -295,22 +315,23 @@ class CompositeLoss(nn.Module):
         )
         box_sum, dense_sum, factor, per_box = vector[:4].unbind()
         factor = factor.clamp(min=1)  # after the sum, so that a rank without positives adds none
-        sums = CompositeSums.from_vector(vector[4:])
-        parts = composite_from_sums(sums, **self.combine)
-        per_box = factor if self.count_empty else per_box.clamp(min=min_box_factor)
-        loss_cls = w_dense * dense_sum / factor + w_cls * parts.combined
-        log = dict(
-            cls_pos=parts.cls_pos,
-            cls_neg=parts.cls_neg,
-            f1_pos=parts.f1_pos,
-            f1_neg=parts.f1_neg,
-            num_pos=sums.num_pos,
-            num_neg=sums.num_neg,
-        )
-        if self.w_rank:
+        sums = CombinedSums.from_vector(vector[4:])
+        rank_loss = None
+        if self.ranked:
             rows = _rows_of_all_ranks(pos_logits, neg_logits, pos_labels, pos_weights, neg_weights)
-            log["rank"] = ap_loss(delta=self.rank_delta, **rows)
-            loss_cls = loss_cls + w_rank * log["rank"]
+            rank_loss = ap_loss(delta=self.rank_delta, **rows)
+        parts = combined_from_sums(sums, rank_loss=rank_loss, **self.combine)
+        per_box = factor if self.count_empty else per_box.clamp(min=min_box_factor)
+        dense = dense_sum / factor
+        loss_cls = w_dense * dense + w_cls * parts.combined
+        log = dict(dense=dense, cls_pos=parts.cls_pos, cls_neg=parts.cls_neg)
+        if self.f1_form == "soft":
+            log.update(f1_pos=parts.f1_pos, f1_neg=parts.f1_neg)
+        elif rank_loss is not None:
+            log["rank"] = rank_loss
+        if self.w_cls:
+            log["combined"] = parts.combined
+        log.update(num_pos=sums.num_pos, num_neg=sums.num_neg)
         return dict(
             loss_cls=loss_cls,
             loss_bbox=self.w_box * box_sum / per_box,

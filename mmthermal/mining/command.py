@@ -23,7 +23,7 @@ from mmengine.runner import load_checkpoint
 from mmengine.utils import ProgressBar
 from torch import nn
 
-from mmthermal.functional.checks import check_count
+from mmthermal.common.checks import check_count
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import (

@@ -12,8 +12,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from mmthermal.datasets.agc import to_display
-from mmthermal.evaluation.files import write_text
+from mmthermal.common.display import to_display
+from mmthermal.common.files import write_text
 from mmthermal.mining.region_file import Region, RegionFile
 from mmthermal.mining.rounds import GroundTruth
 

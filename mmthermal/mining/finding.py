@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmthermal.evaluation.overlap import box_iou
-from mmthermal.functional.checks import check_choice, check_range
+from mmthermal.common.boxes import box_iou
+from mmthermal.common.checks import check_choice, check_range
 from mmthermal.functional.focal import focal_loss
 from mmthermal.functional.mining import num_hard_negatives
 from mmthermal.mining.region_file import Region

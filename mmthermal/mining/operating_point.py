@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmthermal.functional.checks import check_range
+from mmthermal.common.checks import check_range
 
 MAX_DETS = 100
 

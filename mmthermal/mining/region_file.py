@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmthermal.evaluation.files import read_json, write_json
-from mmthermal.evaluation.overlap import box_iou
+from mmthermal.common.boxes import box_iou
+from mmthermal.common.files import read_json, write_json
 
 FORMAT = "mmthermal hard negatives"
 SAME_IOU = 0.5

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mmthermal.evaluation.overlap import box_iou
-from mmthermal.functional.checks import check_range
+from mmthermal.common.boxes import box_iou
+from mmthermal.common.checks import check_range
 from mmthermal.mining.finding import MiningSettings, covered
 from mmthermal.mining.region_file import SAME_IOU, Region
 

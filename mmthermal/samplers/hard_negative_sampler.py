@@ -10,7 +10,7 @@ from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from torch import Tensor
 
-from mmthermal.functional.checks import check_count, check_range
+from mmthermal.common.checks import check_count, check_range
 from mmthermal.functional.mining import hardest, num_hard_negatives
 
 

@@ -6,7 +6,7 @@ from mmdet.models.task_modules.samplers import PseudoSampler
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from mmthermal.functional.checks import check_choice, check_count, check_range
+from mmthermal.common.checks import check_choice, check_count, check_range
 from mmthermal.functional.mining import MINING_SCOPES, mine_hard_negatives
 
 

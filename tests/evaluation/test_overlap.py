@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pycocotools import mask as coco_mask
 
 from mmthermal.evaluation.overlap import (
     AREA_SUBSETS,
     DEFAULT_SUBSETS,
     OVERLAP_KEYS,
     Subset,
-    box_iou,
     check_subsets,
     largest_overlap,
 )
@@ -85,17 +83,6 @@ def test_equals_a_raster(boxes: list[tuple[int, ...]], seed: int) -> None:
         assert found["iou_cross"][i] == pytest.approx(max(cross, default=0))
         under = rasters[others].any(axis=0) & own if others else np.zeros_like(own)
         assert found["covered"][i] == pytest.approx(under.sum() / max(own.sum(), 1), abs=1e-12)
-
-
-@given(boxes=boxes_strategy, seed=st.integers(0, 1000))
-def test_box_iou_is_bitwise_that_of_pycocotools(boxes: list[tuple[int, ...]], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    gts = np.array(boxes, dtype=float) + rng.uniform(0, 1, (len(boxes), 4))
-    dets = gts[rng.integers(0, len(gts), 9)] + rng.normal(0, 1, (9, 4)).round(2)
-    dets[:, 2:] = np.abs(dets[:, 2:])
-    crowd = rng.random(len(gts)) < 0.3
-    expected = coco_mask.iou(dets, gts, crowd.astype(np.uint8))
-    np.testing.assert_array_equal(box_iou(dets[:, None], gts[None], crowd[None]), expected)
 
 
 @given(boxes=boxes_strategy, seed=st.integers(0, 1000))

@@ -19,9 +19,7 @@ class CompositeSepBNHead(AnchorCompositeMixin, RetinaSepBNHead):
 def make_sepbn(cls: type) -> torch.nn.Module:
     head = cls(num_ins=3, norm_cfg=None, **head_cfg())
     if isinstance(head, AnchorCompositeMixin):
-        head.loss_composite = CompositeLoss(
-            w_cls=0.0, w_rank=0.0, box_form=None, count_empty=True, w_box=1.0
-        )
+        head.loss_composite = CompositeLoss(w_cls=0.0, box_form=None, count_empty=True, w_box=1.0)
     spread_weights(head)
     return head
 

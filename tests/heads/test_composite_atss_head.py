@@ -14,7 +14,7 @@ from mmthermal.heads import CompositeATSSHead
 from mmthermal.losses import CompositeLoss
 from mmthermal.samplers import HardNegativeMiner
 
-PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0)  # the composite switched off
 
 
 def make_atss(type_: str = "CompositeATSSHead", **overrides: Any) -> nn.Module:
@@ -82,7 +82,7 @@ def test_box_term_is_weighted_by_centerness_and_w_box(case: Case) -> None:
 
 
 def test_composite_is_the_loss_over_positives_and_mined_anchors(case: Case) -> None:
-    composite = dict(w_dense=0.0, f1_negatives="joint", f1_share=0.3, w_cls=1.3)
+    composite = dict(f1_form="soft", w_dense=0.0, f1_negatives="joint", f1_share=0.3, w_cls=1.3)
     sampler = dict(type="HardNegativeMiner", ratio=2.0, min_neg=1)
     head = make_atss(
         loss_composite=composite,

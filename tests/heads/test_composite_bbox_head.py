@@ -18,7 +18,7 @@ HEADS = {
     "CompositeBBoxHead": "Shared2FCBBoxHead",
     "CompositeConvBBoxHead": "Shared4Conv1FCBBoxHead",
 }
-PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0)  # the composite switched off
 SOFTMAX = dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.5)
 SIGMOID = dict(type="CrossEntropyCustomLoss", use_sigmoid=True, num_classes=NUM_CLASSES)
 FOCAL = dict(type="FocalCustomLoss", use_sigmoid=True, num_classes=NUM_CLASSES)
@@ -134,8 +134,9 @@ def test_predicts_as_mmdets_head() -> None:
 def test_composite_is_the_loss_over_positives_and_hardest_negatives(loss: str) -> None:
     settings = dict(loss_cls=LOSSES[loss])
     composite = dict(
-        f1_negatives="joint", f1_share=0.4, beta=2.0, w_cls=1.7, w_dense=0.0, w_rank=0.6, gamma=1.0
-    )
+        f1_form="soft", f1_negatives="joint", f1_share=0.4, beta=2.0, w_cls=1.7, w_dense=0.0,
+        gamma=1.0,
+    )  # fmt: skip
     head = make_head(
         "CompositeBBoxHead", loss_composite=composite, neg_ratio=0.9, min_neg=1, **settings
     )
@@ -162,11 +163,17 @@ def test_weights_of_the_terms_add_up() -> None:
     def loss_cls(**composite: float) -> Tensor:
         return losses_of(make_head("CompositeBBoxHead", loss_composite=composite), rois)["loss_cls"]
 
-    off = dict(w_dense=0.0, w_cls=0.0, w_rank=0.0)
-    dense, mined, rank = (loss_cls(**{**off, name: 1.0}) for name in off)
-    assert min(dense, mined, rank) > 0
-    expected = 0.5 * dense + 3 * mined + 0.7 * rank
-    torch.testing.assert_close(loss_cls(w_dense=0.5, w_cls=3.0, w_rank=0.7), expected)
+    off = dict(w_dense=0.0, w_cls=0.0)
+    dense, mined = (loss_cls(**{**off, name: 1.0}) for name in off)
+    assert min(dense, mined) > 0
+    torch.testing.assert_close(loss_cls(w_dense=0.5, w_cls=3.0), 0.5 * dense + 3 * mined)
+
+
+def test_ranks_where_told_so() -> None:
+    composite = dict(f1_form="ranked", f1_share=1.0, w_dense=0.0, w_cls=0.3)
+    losses = losses_of(make_head("CompositeBBoxHead", loss_composite=composite), make_rois())
+    assert losses["rank"] > 0
+    torch.testing.assert_close(losses["loss_cls"].detach(), 0.3 * losses["rank"])
 
 
 def test_defaults_are_a_quarter_of_the_combination_without_ranking() -> None:

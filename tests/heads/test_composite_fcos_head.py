@@ -13,7 +13,7 @@ from mmthermal.heads import CompositeFCOSHead
 from mmthermal.losses import CompositeLoss
 from mmthermal.samplers import HardNegativeMiner
 
-PLAIN = dict(w_cls=0.0, w_rank=0.0)  # the composite switched off
+PLAIN = dict(w_cls=0.0)  # the composite switched off
 
 
 def make_fcos(type_: str = "CompositeFCOSHead", **overrides: Any) -> nn.Module:
@@ -79,7 +79,7 @@ def test_a_sum_of_centerness_below_one_divides_as_in_mmdet() -> None:
 
 
 def test_composite_is_the_loss_over_positives_and_mined_points(case: Case) -> None:
-    composite = dict(w_dense=0.0, f1_negatives="joint", f1_share=0.3, w_cls=1.3)
+    composite = dict(f1_form="soft", w_dense=0.0, f1_negatives="joint", f1_share=0.3, w_cls=1.3)
     head = make_fcos(
         loss_composite=composite,
         train_cfg=dict(sampler=dict(type="HardNegativeMiner", ratio=2.0, min_neg=1)),

@@ -13,8 +13,8 @@ from mmengine.config import ConfigDict
 from mmthermal.losses import CompositeLoss
 
 KEYS = {
-    "loss_cls", "loss_bbox", "cls_pos", "cls_neg", "f1_pos", "f1_neg", "num_pos", "num_neg",
-    "rank",
+    "loss_cls", "loss_bbox", "dense", "combined", "cls_pos", "cls_neg", "rank", "num_pos",
+    "num_neg",
 }  # fmt: skip
 
 BOX_CASES = {
@@ -55,7 +55,7 @@ def test_without_composite_it_is_mmdets_head(name: str, empty: str) -> None:
     ours = MODELS.build(
         dict(
             type="CompositeRetinaHead",
-            loss_composite=dict(w_cls=0, w_rank=0, count_empty=True, **loss),
+            loss_composite=dict(w_cls=0, count_empty=True, **loss),
             **copy.deepcopy(cfg),
         )
     )
@@ -78,8 +78,8 @@ def test_without_composite_it_is_mmdets_head(name: str, empty: str) -> None:
 
 def test_w_dense_scales_only_the_dense_term() -> None:
     case = make_case()
-    one = run(make_head(loss_composite=dict(w_cls=0, w_rank=0, w_dense=1.0)), case)
-    half = run(make_head(loss_composite=dict(w_cls=0, w_rank=0, w_dense=0.5)), case)
+    one = run(make_head(loss_composite=dict(w_cls=0, w_dense=1.0)), case)
+    half = run(make_head(loss_composite=dict(w_cls=0, w_dense=0.5)), case)
     assert half["loss_cls"] == pytest.approx(0.5 * one["loss_cls"], rel=1e-6)
     assert half["loss_bbox"] == one["loss_bbox"]
     both = run(make_head(loss_composite=dict(w_cls=1.0, w_dense=1.0)), case)
@@ -155,22 +155,32 @@ def test_empty_grid(empty: str, mean: str, w_dense: float, min_neg: int, scope: 
 
 
 def test_without_positives_the_loss_is_that_of_the_negatives() -> None:
-    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=0.5, w_rank=0.0))
+    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=0.5))
     losses = run(head, make_case(empty="all"))
     assert losses["loss_cls"] == pytest.approx(0.5 * losses["cls_neg"], rel=1e-6)
 
 
 @pytest.mark.parametrize("num_classes", [1, 3, 80])
 @pytest.mark.parametrize("images", [1, 3])
-@pytest.mark.parametrize("f1_average", ["micro", "macro"])
-def test_class_and_image_counts(num_classes: int, images: int, f1_average: str) -> None:
+@pytest.mark.parametrize(
+    ("f_term", "settings"),
+    [
+        ("rank", dict()),
+        ("f1_pos", dict(f1_form="soft")),
+        ("f1_pos", dict(f1_form="soft", f1_average="macro")),
+    ],
+    ids=["ranked", "micro", "macro"],
+)
+def test_class_and_image_counts(
+    num_classes: int, images: int, f_term: str, settings: dict[str, str]
+) -> None:
     case = make_case(images=images)
     for gt in case.gts:
         gt.labels = gt.labels.clamp(max=num_classes - 1)
-    head = make_head(num_classes=num_classes, loss_composite=dict(f1_average=f1_average, w_cls=1.0))
+    head = make_head(num_classes=num_classes, loss_composite=settings)
     losses = run(head, case)
     assert losses["num_neg"] == 3 * losses["num_pos"] > 0
-    assert 0 < losses["f1_pos"] < 1
+    assert 0 < losses[f_term] < 1
     for name, grad in grads(head).items():
         assert torch.isfinite(grad).all() and grad.abs().max() > 0, name
 

@@ -32,7 +32,7 @@ def as_objects(case: Case) -> Case:
 @pytest.mark.parametrize("empty", ["none", "some", "all"])
 def test_without_the_composite_it_is_mmdets_head(empty: str) -> None:
     case = as_objects(make_case(empty=empty))
-    plain = dict(w_cls=0.0, w_rank=0.0, box_form=None, count_empty=True, w_box=1.0)
+    plain = dict(w_cls=0.0, box_form=None, count_empty=True, w_box=1.0)
     found = []
     for head in (make_rpn(loss_composite=plain), make_rpn("RPNHead")):
         losses = case.loss(head)
@@ -50,7 +50,7 @@ def test_without_the_composite_it_is_mmdets_head(empty: str) -> None:
 def test_names_do_not_meet_those_of_the_roi_head(case: Case) -> None:
     losses = as_objects(case).loss(make_rpn())
     assert {name for name in losses if "loss" in name} == {"loss_rpn_cls", "loss_rpn_bbox"}
-    parts = {"cls_pos", "cls_neg", "f1_pos", "f1_neg", "num_pos", "num_neg", "rank"}
+    parts = {"dense", "combined", "cls_pos", "cls_neg", "num_pos", "num_neg", "rank"}
     assert {name for name in losses if "loss" not in name} == {f"rpn_{part}" for part in parts}
     assert losses["rpn_num_pos"] > 0
 

@@ -19,13 +19,13 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmthermal.functional.box import box_loss
-from mmthermal.functional.composite import composite_from_sums, composite_sums
+from mmthermal.functional.combined import combined_from_sums, combined_sums
 from mmthermal.functional.focal import focal_loss_sum
 from mmthermal.functional.ranking import ap_loss
 from mmthermal.losses import CompositeLoss
 
 PAPER: dict[str, Any] = dict(
-    mean="paper", w_dense=0, w_cls=1, w_rank=0, w_box=1, f1_negatives="paper",
+    mean="paper", f1_form="soft", w_dense=0, w_box=1, f1_negatives="paper",
     f1_normalize="count", box_form="paper", delta=1,
 )  # fmt: skip
 
@@ -57,13 +57,15 @@ def call(loss: CompositeLoss, batch: dict[str, Any], **kwargs: Any) -> dict[str,
 SETTINGS: list[dict[str, Any]] = [
     dict(),
     PAPER,
-    dict(w_cls=1.0, cls_negatives="joint", f1_negatives="ignore"),
+    dict(f1_form="soft", cls_negatives="joint", f1_negatives="ignore"),
     dict(
-        w_cls=1.0, f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3,
-        w_rank=0.7, rank_delta=0.5,
+        f1_form="soft", f1_negatives="joint", f1_share=0.2, f1_average="macro", beta=2.0, shift=0.3,
     ),
+    dict(f1_share=0.3, rank_delta=0.5, mean="shifted", shift=0.02, w_cls=1.5),
+    dict(f1_share=1.0, w_cls=0.3),
+    dict(f1_share=0.0),
     dict(alpha=0.6, gamma=1.0, dense_alpha=0.1, dense_gamma=0.5, w_dense=0.3, w_cls=0.7, w_box=1.5),
-    dict(w_cls=1.0, box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
+    dict(f1_form="soft", box_form="huber", box_norm="vector", delta=0.5, eps=1e-4),
     dict(dense_class_weight=[0.5, 1.0, 2.0]),
 ]  # fmt: skip
 
@@ -80,7 +82,7 @@ def test_equals_the_functional_layer(settings: dict[str, Any]) -> None:
         CompositeLoss(**settings), batch, avg_factor=8.0, pos_weights=pos_weights,
         neg_weights=neg_weights,
     )  # fmt: skip
-    sums = composite_sums(
+    sums = combined_sums(
         twin["pos_logits"], twin["pos_labels"], twin["neg_logits"], alpha=s["alpha"],
         gamma=s["gamma"], f1_negatives=s["f1_negatives"], pos_weights=pos_weights,
         neg_weights=neg_weights,
@@ -89,7 +91,13 @@ def test_equals_the_functional_layer(settings: dict[str, Any]) -> None:
         "mean", "shift", "f1_share", "cls_negatives", "f1_negatives", "f1_average",
         "f1_normalize", "beta", "eps",
     )  # fmt: skip
-    parts = composite_from_sums(sums, **{name: s[name] for name in names})
+    rank = None
+    if s["f1_form"] == "ranked":
+        rank = ap_loss(
+            twin["pos_logits"], twin["pos_labels"], twin["neg_logits"], delta=s["rank_delta"],
+            pos_weights=pos_weights, neg_weights=neg_weights,
+        )  # fmt: skip
+    parts = combined_from_sums(sums, rank_loss=rank, **{name: s[name] for name in names})
     dense = focal_loss_sum(
         twin["all_logits"], twin["all_labels"], twin["all_weights"], alpha=s["dense_alpha"],
         gamma=s["dense_gamma"], class_weight=s["dense_class_weight"],
@@ -100,19 +108,17 @@ def test_equals_the_functional_layer(settings: dict[str, Any]) -> None:
     expected = dict(
         loss_cls=s["w_dense"] * dense / 8 + s["w_cls"] * parts.combined,
         loss_bbox=s["w_box"] * box / 6,
+        dense=dense / 8,
+        combined=parts.combined,
         cls_pos=parts.cls_pos,
         cls_neg=parts.cls_neg,
-        f1_pos=parts.f1_pos,
-        f1_neg=parts.f1_neg,
         num_pos=torch.tensor(6.0),
         num_neg=torch.tensor(18.0),
     )
-    if s["w_rank"]:
-        expected["rank"] = ap_loss(
-            twin["pos_logits"], twin["pos_labels"], twin["neg_logits"], delta=s["rank_delta"],
-            pos_weights=pos_weights, neg_weights=neg_weights,
-        )  # fmt: skip
-        expected["loss_cls"] = expected["loss_cls"] + s["w_rank"] * expected["rank"]
+    if rank is None:
+        expected.update(f1_pos=parts.f1_pos, f1_neg=parts.f1_neg)
+    elif s["f1_share"]:
+        expected["rank"] = rank
     assert actual.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(actual[key].detach(), value.detach(), rtol=1e-6, atol=1e-7)
@@ -184,7 +190,7 @@ def test_empty_grid(settings: dict[str, Any], num_pos: int, num_neg: int) -> Non
 # ------------------------------------------------------------------- schedule
 
 
-def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float, float]]:
+def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float]]:
     weights = []
     for _ in range(number):
         weights.append(loss.schedule())
@@ -193,47 +199,64 @@ def walk(loss: CompositeLoss, number: int) -> list[tuple[float, float, float]]:
 
 
 def test_schedule_without_warmup_is_constant() -> None:
-    loss = CompositeLoss(w_dense=0.5, w_cls=2.0, w_rank=0.3)
-    assert walk(loss, 3) == [(0.5, 2.0, 0.3)] * 3
+    loss = CompositeLoss(w_dense=0.5, w_cls=2.0)
+    assert walk(loss, 3) == [(0.5, 2.0)] * 3
 
 
 def test_schedule_holds_then_goes_linearly_to_the_settings() -> None:
-    loss = CompositeLoss(w_dense=0.0, w_cls=2.0, w_rank=4.0, warmup_iters=2, ramp_iters=3)
+    loss = CompositeLoss(w_dense=0.0, w_cls=2.0, warmup_iters=2, ramp_iters=3)
     # two calls of warm-up; the ramp takes steps of 1/4, so that none repeats either end
-    expected = [(1.0, 0.0, 0.0)] * 2 + [(0.75, 0.5, 1.0), (0.5, 1.0, 2.0), (0.25, 1.5, 3.0)]
-    expected += [(0.0, 2.0, 4.0)] * 3
+    expected = [(1.0, 0.0)] * 2 + [(0.75, 0.5), (0.5, 1.0), (0.25, 1.5)]
+    expected += [(0.0, 2.0)] * 3
     assert sum(walk(loss, 8), ()) == pytest.approx(sum(expected, ()))
 
 
 def test_schedule_jumps_without_ramp_and_ramps_without_warmup() -> None:
-    jump = walk(CompositeLoss(w_dense=0.5, w_cls=1.0, w_rank=0.0, warmup_iters=1), 3)
-    assert jump == [(1, 0, 0), (0.5, 1, 0), (0.5, 1, 0)]
-    ramp = walk(CompositeLoss(w_dense=3.0, w_cls=1.0, w_rank=0.0, ramp_iters=1), 3)
-    assert ramp == [(2, 0.5, 0), (3, 1, 0), (3, 1, 0)]
+    jump = walk(CompositeLoss(w_dense=0.5, w_cls=1.0, warmup_iters=1), 3)
+    assert jump == [(1, 0), (0.5, 1), (0.5, 1)]
+    ramp = walk(CompositeLoss(w_dense=3.0, w_cls=1.0, ramp_iters=1), 3)
+    assert ramp == [(2, 0.5), (3, 1), (3, 1)]
 
 
 def test_forward_uses_the_weights_of_its_call() -> None:
     batch = make_batch()
     loss = CompositeLoss(w_dense=0.0, w_cls=1.0, warmup_iters=1, ramp_iters=1)
     values = [call(loss, batch)["loss_cls"].item() for _ in range(4)]
-    dense = call(CompositeLoss(w_cls=0.0, w_rank=0.0), batch)["loss_cls"].item()
+    dense = call(CompositeLoss(w_cls=0.0), batch)["loss_cls"].item()
     full = call(CompositeLoss(w_dense=0.0, w_cls=1.0), batch)["loss_cls"].item()
     assert values == pytest.approx([dense, (dense + full) / 2, full, full], rel=1e-6)
     assert dense != pytest.approx(full, rel=0.1)
 
 
-def test_ranking_is_added_with_its_weight_and_the_weights_of_the_samples() -> None:
+def test_every_part_of_the_default_is_alive() -> None:
+    """The paper's structure: both sides of both means move the loss, and so does the F term."""
+    loss = CompositeLoss()
+    assert min(loss.w_dense, loss.w_cls, loss.w_box) > 0
+    assert loss.f1_form == "ranked" and 0 < loss.combine["f1_share"] < 1
+    assert loss.combine["cls_negatives"] == "separate"
+    batch = make_batch()
+    losses = call(loss, batch)
+    for part in ("dense", "combined", "cls_pos", "cls_neg", "rank"):
+        assert losses[part] > 0, part
+    easier = {**batch, "neg_logits": batch["neg_logits"] - 2.0}
+    assert call(loss, easier)["cls_neg"] < losses["cls_neg"]
+    assert call(loss, easier)["rank"] < losses["rank"]
+    assert call(loss, easier)["combined"] < losses["combined"]
+
+
+def test_share_1_is_the_ranking_loss_alone() -> None:
+    """The loss that won before (``w_rank=0.3``), with the weights of the samples."""
     batch = make_batch()
     weights = dict(pos_weights=torch.rand(6), neg_weights=torch.rand(18))
-    without = call(CompositeLoss(w_rank=0.0), batch, **weights)
-    losses = call(CompositeLoss(w_rank=0.3, rank_delta=0.7), batch, **weights)
+    without = call(CompositeLoss(w_cls=0.0), batch, **weights)
+    losses = call(CompositeLoss(w_cls=0.3, f1_share=1.0, rank_delta=0.7), batch, **weights)
     rows = (batch["pos_logits"], batch["pos_labels"], batch["neg_logits"])
     expected = ap_loss(*rows, delta=0.7, **weights)
     assert losses["rank"].item() == pytest.approx(expected.item())
     assert not losses["rank"].requires_grad
     added = losses["loss_cls"] - without["loss_cls"]
     assert added.item() == pytest.approx(0.3 * expected.item(), rel=1e-5)
-    assert "rank" not in without
+    assert "rank" not in without and "combined" not in without
 
 
 def test_evaluation_does_not_count() -> None:
@@ -259,9 +282,9 @@ def test_counter_travels_in_the_state_dict() -> None:
     loss = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0, w_cls=1.0)
     walk(loss, 4)
     fresh = CompositeLoss(warmup_iters=2, ramp_iters=4, w_dense=0.0, w_cls=1.0)
-    assert fresh.schedule() == (1.0, 0.0, 0.0)
+    assert fresh.schedule() == (1.0, 0.0)
     fresh.load_state_dict(loss.state_dict())
-    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6, 0.18))
+    assert fresh.schedule() == loss.schedule() == pytest.approx((0.4, 0.6))
 
 
 @pytest.mark.parametrize("how", ["pickle", "deepcopy"])
@@ -307,7 +330,13 @@ def test_builds_from_mmdets_registry() -> None:
         (dict(box_form="huber", delta=0), ValueError, "delta=0"),
         (dict(w_dense=-1), ValueError, "w_dense=-1"),
         (dict(w_cls=float("nan")), ValueError, "w_cls=nan"),
-        (dict(w_rank=-0.1), ValueError, "w_rank=-0.1"),
+        (dict(w_rank=0.3), TypeError, "w_rank"),
+        (dict(f1_form="hard"), ValueError, "f1_form='hard': choose one of 'ranked', 'soft'"),
+        (dict(beta=2.0), ValueError, "beta=2.0 is not read with f1_form='ranked'"),
+        (dict(f1_negatives="joint"), ValueError, "f1_negatives='joint' is not read"),
+        (dict(f1_average="macro"), ValueError, "f1_average='macro' is not read"),
+        (dict(f1_normalize="count"), ValueError, "f1_normalize='count' is not read"),
+        (dict(f1_form="soft", rank_delta=2.0), ValueError, "rank_delta=2.0 is not read with"),
         (dict(rank_delta=0), ValueError, r"rank_delta=0: must lie in \(0"),
         (dict(w_box=float("inf")), ValueError, "w_box=inf"),
         (dict(w_box=True), TypeError, "w_box=True"),
@@ -337,7 +366,7 @@ def test_papers_box_loss_warns_where_it_jumps(delta: float, warns: bool) -> None
         (dict(w_dense=0, w_cls=1, warmup_iters=200), True),
         (dict(w_dense=1, w_cls=1), False),
         (dict(w_dense=0, w_cls=0), False),
-        (dict(w_dense=0, w_cls=1, cls_negatives="joint", f1_negatives="ignore"), False),
+        (dict(w_dense=0, w_cls=1, cls_negatives="joint"), False),
     ],
 )
 def test_papers_mean_warns_without_the_dense_term(settings: dict[str, Any], warns: bool) -> None:
@@ -354,10 +383,10 @@ def test_papers_mean_warns_without_the_dense_term(settings: dict[str, Any], warn
 def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
     settings = [
         dict(),
-        dict(w_cls=1.0),
-        dict(w_dense=0.0, w_cls=1.0, w_rank=0.0, count_empty=True),
-        dict(w_dense=0.0, w_cls=1.0, mean="paper", f1_negatives="joint", f1_average="macro"),
-        dict(w_cls=1.0, cls_negatives="joint", f1_normalize="count", gamma=0.5),
+        dict(f1_share=1.0, w_cls=0.3),
+        dict(f1_form="soft", w_dense=0.0, count_empty=True),
+        dict(f1_form="soft", w_dense=0.0, mean="paper", f1_negatives="joint", f1_average="macro"),
+        dict(f1_form="soft", cls_negatives="joint", f1_normalize="count", gamma=0.5),
     ]
     numbers = [((5, 0), (9, 4)), ((4, 3), (2, 11)), ((0, 0), (3, 3)), ((6, 1), (0, 0))]
     cases = [(s, *n) for s, n in itertools.product(settings, numbers)]
@@ -439,20 +468,19 @@ def test_resumed_training_repeats_the_uninterrupted_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [dict(), dict(w_cls=1.0)], ids=["defaults", "combined"])
+@pytest.mark.parametrize("settings", [dict(), dict(f1_form="soft")], ids=["ranked", "soft"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_learns_from_scratch(tmp_path: Path, seed: int, settings: dict[str, float]) -> None:
     root = write_coco(tmp_path / "data", splits={"train": 8, "val": 1})
     outcome = overfit(root, seed=seed, iters=100, w_dense=1.0, **settings)
     assert outcome.losses[-1] < 0.1 * outcome.losses[0]
     assert outcome.ap50 > 0.9
-    for part in ("cls_pos", "cls_neg", "f1_pos", "f1_neg"):
+    f_term = ("f1_pos", "f1_neg") if settings else ("rank",)
+    for part in ("cls_pos", "cls_neg", *f_term, "combined"):
         assert 1e-6 < outcome.logs[part] < 0.99, part
 
 
-PAPERS_MEAN: dict[str, Any] = dict(
-    mean="paper", f1_negatives="paper", w_dense=0.0, w_cls=1.0, w_rank=0.0
-)
+PAPERS_MEAN: dict[str, Any] = dict(mean="paper", f1_form="soft", f1_negatives="paper", w_dense=0.0)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from helpers_heads import SIZE, make_case, make_head, objects
 from mmdet.registry import MODELS
 from torch.testing import assert_close
 
-from mmthermal.mining.lookup import MinedRegions
+from mmthermal.mining.mined_regions import MinedRegions
 from mmthermal.mining.region_file import Region
 from mmthermal.samplers import HardNegativeMiner
 

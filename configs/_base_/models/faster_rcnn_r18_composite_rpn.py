@@ -3,6 +3,6 @@ _base_ = './faster_rcnn_r18_composite.py'
 model = dict(
     rpn_head=dict(
         type='CompositeRPNHead',
-        loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200, w_cls=1.0, w_rank=0.0, w_box=1.0)),
+        loss_composite=dict(type='CompositeLoss', warmup_iters=200, ramp_iters=200, f1_form='soft', w_box=1.0)),
     train_cfg=dict(
         rpn=dict(sampler=dict(_delete_=True, type='HardNegativeMiner', ratio=3.0, min_neg=16))))

@@ -11,6 +11,5 @@ model = dict(
             alpha=0.5,
             gamma=0.0,
             w_dense=0.0,
-            w_cls=2.0,
-            w_rank=0.0)),
+            w_cls=2.0)),
     train_cfg=dict(sampler=dict(_delete_=True, type='HardNegativeMiner', ratio=3.0, min_neg=16)))

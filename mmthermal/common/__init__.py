@@ -1,0 +1,1 @@
+"""What every layer uses: files, boxes, pictures, checks of settings."""

@@ -1,0 +1,1 @@
+"""Trainings over configs and seeds, compared: runs, statistics, reports."""

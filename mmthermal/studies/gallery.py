@@ -1,0 +1,264 @@
+"""The images on which models differ most, with every box judged.
+
+Shape shorthand in this module:
+    G: ground truths of an image
+    D: its detections above the threshold
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as mask_utils
+from pycocotools.coco import COCO
+
+from mmthermal.common.display import to_display
+from mmthermal.evaluation.overlap import largest_overlap
+
+OVERLAP_STEPS = (0.1, 0.3, 0.5)
+HIT, ERROR, IGNORED = "hit", "error", "ignored"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Detections of one image against its ground truth.
+
+    Attributes:
+        states: (D,) 'hit', 'error' or 'ignored' (on a crowd region).
+        found: (G,) whether each ground truth was found; True for crowd regions.
+    """
+
+    states: list[str]
+    found: list[bool]
+
+    @property
+    def num_errors(self) -> int:
+        """False detections plus missed objects."""
+        return self.states.count(ERROR) + self.found.count(False)
+
+
+def judge(
+    gts: Sequence[Mapping[str, Any]],
+    detections: Sequence[Mapping[str, Any]],
+    *,
+    iou_thr: float = 0.5,
+) -> Judged:
+    """Match detections to ground truth of the same class, the surest first, as COCO does.
+
+    Args:
+        gts: COCO annotations of one image.
+        detections: COCO results of the same image.
+        iou_thr: smallest IoU of a hit, in (0, 1].
+    """
+    states = [ERROR] * len(detections)
+    found = [bool(gt.get("iscrowd", 0)) for gt in gts]
+    crowd = found.copy()
+    order = sorted(range(len(detections)), key=lambda i: -detections[i]["score"])
+    if gts and detections:
+        ious = mask_utils.iou(
+            np.array([d["bbox"] for d in detections], dtype=float),
+            np.array([g["bbox"] for g in gts], dtype=float),
+            [int(c) for c in crowd],
+        )
+        for i in order:
+            best, best_iou = None, iou_thr - 1e-10
+            for j, gt in enumerate(gts):
+                if gt["category_id"] != detections[i]["category_id"]:
+                    continue
+                if not crowd[j] and not found[j] and ious[i, j] >= best_iou:
+                    best, best_iou = j, ious[i, j]
+            if best is not None:
+                states[i], found[best] = HIT, True
+            elif any(
+                crowd[j] and ious[i, j] >= iou_thr
+                for j, gt in enumerate(gts)
+                if gt["category_id"] == detections[i]["category_id"]
+            ):
+                states[i] = IGNORED
+    return Judged(states, found)
+
+
+def choose_images(
+    gains: NDArray[np.float64],
+    tags: Sequence[set[str]],
+    *,
+    size: int = 48,
+) -> list[int]:
+    """Choose the images with the largest differences, some for every tag.
+
+    Half of the places go to the largest differences of all, in either direction; the rest go
+    to the tags that are shown least, so that every filter of the gallery shows something.
+
+    Args:
+        gains: (N,) errors of the baseline minus errors of the candidate.
+        tags: per image its classes and kinds of overlap.
+        size: how many at most.
+
+    Returns:
+        Indices, the largest difference first; images without a difference are left out.
+    """
+    by_size = [int(i) for i in np.argsort(-np.abs(gains), kind="stable") if gains[i] != 0]
+    chosen = dict.fromkeys(by_size[: (size + 1) // 2])
+    while len(chosen) < size:
+        left = [i for i in by_size if i not in chosen]
+        open_tags = {tag for i in left for tag in tags[i]}
+        if not open_tags:
+            break
+        shown = {tag: sum(tag in tags[i] for i in chosen) for tag in open_tags}
+        rarest = min(sorted(open_tags), key=shown.__getitem__)
+        chosen[next(i for i in left if rarest in tags[i])] = None
+    return sorted(chosen, key=by_size.index)
+
+
+def gallery_records(
+    ground_truth: COCO,
+    detections_above: Mapping[str, Sequence[Sequence[dict[str, Any]]]],
+    seeds: Sequence[int],
+    *,
+    size: int = 48,
+) -> list[dict[str, Any]]:
+    """Choose the images on which models differ most and judge every box on them.
+
+    Args:
+        ground_truth: COCO annotations.
+        detections_above: per model and seed the detections at its operating point; the baseline
+            first.
+        seeds: one per list of detections.
+        size: how many images at most.
+
+    Returns:
+        One record per image, the largest difference first: its ground truth, and per model the
+        judged detections of the seed whose difference is nearest to the mean over seeds.
+    """
+    names = {cat["id"]: cat["name"] for cat in ground_truth.dataset["categories"]}
+    img_ids = sorted(ground_truth.imgs)
+    detections = {
+        name: [_by_image(found) for found in per_seed]
+        for name, per_seed in detections_above.items()
+    }
+    gts = {i: ground_truth.imgToAnns.get(i, []) for i in img_ids}
+    errors = {
+        name: np.array(
+            [[judge(gts[i], seed.get(i, [])).num_errors for seed in per_seed] for i in img_ids],
+            dtype=float,
+        ).reshape(len(img_ids), -1)
+        for name, per_seed in detections.items()
+    }
+    baseline, *candidates = list(detections)
+    gains = np.stack([errors[baseline] - errors[name] for name in candidates])
+    mean_gains = gains.mean(axis=2)
+    strongest = np.abs(mean_gains).argmax(axis=0)
+    gain = mean_gains[strongest, np.arange(len(img_ids))]
+    overlaps = {i: _largest_ious(gts[i]) for i in img_ids}
+    tags = [_tags(gts[i], overlaps[i], names) for i in img_ids]
+    out = []
+    for n in choose_images(gain, tags, size=size):
+        i = img_ids[n]
+        typical = int(np.abs(gains[strongest[n], n] - gain[n]).argmin())
+        record = ground_truth.imgs[i]
+        panels = {}
+        for name, per_seed in detections.items():
+            dets = per_seed[typical].get(i, [])
+            judged = judge(gts[i], dets)
+            panels[name] = {
+                "errors": judged.num_errors,
+                "found": judged.found,
+                "detections": [
+                    {
+                        "bbox": [round(float(v), 1) for v in det["bbox"]],
+                        "class": names[det["category_id"]],
+                        "score": round(float(det["score"]), 3),
+                        "state": state,
+                    }
+                    for det, state in zip(dets, judged.states, strict=True)
+                ],
+            }
+        out.append(
+            {
+                "image_id": i,
+                "file_name": record["file_name"],
+                "width": record["width"],
+                "height": record["height"],
+                "seed": seeds[typical],
+                "gain": float(gain[n]),
+                "candidate": candidates[strongest[n]],
+                "classes": sorted({names[gt["category_id"]] for gt in gts[i]}),
+                "largest_iou": float(max(overlaps[i], default=0.0)),
+                "gts": [
+                    {
+                        "bbox": gt["bbox"],
+                        "class": names[gt["category_id"]],
+                        "iou": round(float(iou), 3),
+                        "crowd": bool(gt.get("iscrowd", 0)),
+                    }
+                    for gt, iou in zip(gts[i], overlaps[i], strict=True)
+                ],
+                "panels": panels,
+            }
+        )
+    return out
+
+
+def _largest_ious(gts: Sequence[Mapping[str, Any]]) -> list[float]:
+    values: list[float] = largest_overlap(
+        [gt["bbox"] for gt in gts],
+        [gt["category_id"] for gt in gts],
+        [gt.get("iscrowd", 0) for gt in gts],
+    )["iou"].tolist()
+    return values
+
+
+def _tags(
+    gts: Sequence[Mapping[str, Any]], overlaps: Sequence[float], names: Mapping[int, str]
+) -> set[str]:
+    largest = max(overlaps, default=0.0)
+    tags = {f"class {names[gt['category_id']]}" for gt in gts}
+    return tags | {f"overlap {step}" for step in OVERLAP_STEPS if largest > step}
+
+
+def _by_image(detections: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    out: dict[int, list[dict[str, Any]]] = {}
+    for det in detections:
+        out.setdefault(det["image_id"], []).append(det)
+    return out
+
+
+def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
+    """Picture as a data URI: PNG while small, else JPEG.
+
+    Thermal pictures go through the gain control of `mmthermal.common.display`.
+
+    Args:
+        path: image file of any depth.
+        max_side: longest side in pixels; larger pictures are made smaller.
+
+    Returns:
+        None where the file is missing or no picture.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        return None
+    picture = to_display(image[..., :3] if image.ndim == 3 else image)
+    if image.ndim == 2:
+        picture = picture[..., 0]
+    scale = max_side / max(picture.shape[:2])
+    if scale < 1:
+        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        picture = np.asarray(
+            cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8
+        )
+    small = picture.shape[0] * picture.shape[1] <= 200 * 200
+    done, encoded = (
+        cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        if small
+        else cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    )
+    if not done:
+        return None
+    kind = "png" if small else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"

@@ -1,0 +1,52 @@
+"""Files are whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mmthermal.common.files import read_json, write_json, write_text
+
+
+def test_written_whole_in_a_new_folder(tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a" / "b.txt", "grüße\n")
+    assert path.read_text(encoding="utf-8") == "grüße\n"
+    assert [p.name for p in path.parent.iterdir()] == ["b.txt"]
+
+
+def test_a_failing_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_text(tmp_path / "a.txt", "old")
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_json_goes_round_and_refuses_nan(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "a.json", {"x": [1, None]})
+    assert read_json(path, what="figures") == {"x": [1, None]}
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(path, float("nan"))
+    assert json.loads(path.read_text()) == {"x": [1, None]}
+
+
+def test_readable_by_others_as_any_new_file(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    assert write_text(tmp_path / "ours", "").stat().st_mode == plain.stat().st_mode
+
+
+def test_errors_name_the_file_and_its_purpose(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"predictions .*none.json' does not exist"):
+        read_json(tmp_path / "none.json", what="predictions")
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(ValueError, match=r"predictions .*bad.json' is not valid JSON"):
+        read_json(tmp_path / "bad.json", what="predictions")

@@ -1,0 +1,259 @@
+"""Prediction on images, folders and videos of any depth."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from helpers_data import ROOT, tiny_config, write_coco
+from mmdet.apis import inference_detector
+from mmdet.registry import MODELS
+from mmdet.utils import register_all_modules
+from pycocotools.coco import COCO
+
+from mmthermal.predict.command import Predictor, batches, find_sources, predict_command
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Config and checkpoint of a small random detector; its data set has been deleted since."""
+    root = tmp_path_factory.mktemp("model")
+    data = write_coco(root / "data")
+    cfg = tiny_config("retina_focal.py", data)
+    cfg.model.test_cfg.score_thr = 0.0
+    cfg.model.test_cfg.max_per_img = 20
+    (data / "annotations" / "val.json").unlink()
+    cfg.dump(root / "config.py")
+    torch.manual_seed(0)
+    register_all_modules()
+    detector = MODELS.build(cfg.model)
+    for parameter in detector.bbox_head.retina_cls.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)  # scores that differ
+    meta = {"dataset_meta": {"classes": ("person", "vehicle", "bicycle")}}
+    torch.save({"state_dict": detector.state_dict(), "meta": meta}, root / "weights.pth")
+    return root / "config.py", root / "weights.pth"
+
+
+@pytest.fixture(scope="module")
+def predictor(model: tuple[Path, Path]) -> Predictor:
+    return Predictor(*model, device="cpu")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """16-bit frames, one of another size, in a tree."""
+    data = write_coco(tmp_path / "data", splits={"in": 5})
+    (data / "in" / "deep").mkdir()
+    (data / "in" / "004.png").rename(data / "in" / "deep" / "000.png")
+    image = cv2.imread(str(data / "in" / "003.png"), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(data / "in" / "003.png"), image[:48])
+    return data / "in"
+
+
+def predict(model: tuple[Path, Path], *inputs: Path, out: Path, **settings: object):
+    report = predict_command(inputs, *model, out=out, quiet=True, device="cpu", **settings)
+    content = None if report.json_path is None else json.loads(report.json_path.read_text())
+    return report, content
+
+
+def test_a_folder_gives_pictures_and_coco_json(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    report, content = predict(model, folder, out=out, batch_size=2, min_side=300)
+    assert report.failures == []
+    names = [image["file_name"] for image in content["images"]]
+    assert names == ["000.png", "001.png", "002.png", "003.png", "deep/000.png"]
+    assert [(i["width"], i["height"]) for i in content["images"]] == [
+        (96, 64), (96, 64), (96, 64), (96, 48), (96, 64),
+    ]  # fmt: skip
+    assert report.num_detections == len(content["annotations"]) > 0
+    assert [c["name"] for c in content["categories"]] == ["person", "vehicle", "bicycle"]
+    picture = cv2.imread(str(out / "pictures" / "deep" / "000.png"))
+    assert picture.shape == (4 * 64, 4 * 96, 3)
+    coco = COCO(str(report.json_path))  # both files are what pycocotools reads
+    loaded = coco.loadRes(str(report.results_path))
+    assert len(loaded.anns) == report.num_detections
+
+
+def test_boxes_are_those_of_mmdets_inference_detector(
+    model: tuple[Path, Path], predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    _, content = predict(model, folder, out=tmp_path / "out", batch_size=3, pictures=False)
+    for image in content["images"]:
+        expected = inference_detector(predictor.model, str(folder / image["file_name"]))
+        expected = expected.pred_instances
+        found = [a for a in content["annotations"] if a["image_id"] == image["id"]]
+        boxes = np.array([a["bbox"] for a in found])
+        boxes[:, 2:] += boxes[:, :2]
+        np.testing.assert_allclose(boxes, expected.bboxes.numpy(), atol=1e-3)
+        np.testing.assert_allclose([a["score"] for a in found], expected.scores.numpy(), atol=1e-5)
+        assert [a["category_id"] - 1 for a in found] == expected.labels.tolist()
+    assert not (tmp_path / "out" / "pictures").exists()
+
+
+def test_sixteen_bits_reach_the_network(predictor: Predictor, tmp_path: Path) -> None:
+    ramp = np.arange(64 * 96).reshape(64, 96) % 200
+    cv2.imwrite(str(tmp_path / "a.png"), (20_992 + ramp).astype(np.uint16))
+    (source,), _ = find_sources([tmp_path / "a.png"])
+    data = predictor.prepare(source).data["inputs"].double()
+    # Cut to 8 bits, the ramp of 200 counts would have one value. A pipeline may scale it linearly.
+    assert len(torch.unique(data)) == 200
+    correlation = np.corrcoef(data.numpy().ravel(), ramp.ravel())[0, 1]
+    assert correlation == pytest.approx(1, abs=1e-6)
+
+
+def test_a_loader_that_would_cut_gets_gain_control_instead(
+    model: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config = tmp_path / "cut.py"
+    text = model[0].read_text().replace("LoadThermalImage", "LoadImageFromFile")
+    config.write_text(text)
+    predictor = Predictor(config, model[1], device="cpu")
+    ramp = np.arange(64 * 96).reshape(64, 96) % 200
+    cv2.imwrite(str(tmp_path / "a.png"), (20_992 + ramp).astype(np.uint16))
+    (source,), _ = find_sources([tmp_path / "a.png"])
+    for _ in range(2):
+        data = predictor.prepare(source).data["inputs"]
+    assert len(torch.unique(data)) > 150
+    assert capsys.readouterr().err.count("would cut uint16 pictures to 8 bits") == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_depths_and_channels(
+    model: tuple[Path, Path], tmp_path: Path, channels: int, kind: type
+) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (64, 96, channels)).astype(kind)
+    cv2.imwrite(str(tmp_path / "a.tiff"), picture)
+    report, content = predict(model, tmp_path / "a.tiff", out=tmp_path / "out")
+    assert report.failures == []
+    assert len(content["images"]) == 1
+    assert (tmp_path / "out" / "pictures" / "a.png").exists()
+
+
+def test_unreadable_files_are_listed_and_the_others_processed(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "001.png").write_bytes(b"no picture")
+    (folder / "clip.mp4").write_bytes(b"no video")
+    (tmp_path / "empty").mkdir()
+    missing = tmp_path / "missing.png"
+    report, content = predict(
+        model, folder, tmp_path / "empty", missing, out=tmp_path / "out", pictures=False
+    )
+    assert len(content["images"]) == 4
+    reasons = dict(failure.rsplit(": ", 1) for failure in report.failures)
+    assert reasons == {
+        str(folder / "001.png"): "no picture that can be read",
+        str(folder / "clip.mp4"): "no video that can be opened",
+        str(tmp_path / "empty"): "no image or video in this folder",
+        str(missing): "does not exist",
+    }
+
+
+def write_video(path: Path, num: int) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    assert writer.isOpened()
+    for n in range(num):
+        frame = np.full((64, 96, 3), 40 + 10 * n, np.uint8)
+        frame[20:40, 10 + n : 30 + n] = 220
+        writer.write(frame)
+    writer.release()
+
+
+def test_a_video_gives_a_video_and_numbered_frames(
+    model: tuple[Path, Path], tmp_path: Path
+) -> None:
+    write_video(tmp_path / "clip.avi", 7)
+    report, content = predict(
+        model, tmp_path / "clip.avi", out=tmp_path / "out", batch_size=3, min_side=200
+    )
+    assert report.failures == []
+    assert [image["frame"] for image in content["images"]] == list(range(7))
+    assert {image["file_name"] for image in content["images"]} == {"clip.avi"}
+    capture = cv2.VideoCapture(str(tmp_path / "out" / "pictures" / "clip.mp4"))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 7
+    assert capture.get(cv2.CAP_PROP_FPS) == 10
+    assert capture.get(cv2.CAP_PROP_FRAME_WIDTH) == 3 * 96
+
+
+def test_grey_videos_come_as_one_channel(predictor: Predictor, tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.avi", 2)
+    (source,), _ = find_sources([tmp_path / "clip.avi"])
+    assert [frame.raw.shape for frame in predictor.frames(source)] == [(64, 96)] * 2
+
+
+def test_batches_hold_frames_of_one_size(predictor: Predictor, folder: Path) -> None:
+    sources, _ = find_sources([folder])
+    sizes = [len(batch) for batch in batches(predictor, sources, 8, [])]
+    assert sizes == [3, 1, 1]
+    sizes = [len(batch) for batch in batches(predictor, sources, 2, [])]
+    assert sizes == [2, 1, 1, 1]
+
+
+def test_the_same_name_twice_is_written_twice(model: tuple[Path, Path], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_coco(tmp_path / name, splits={"s": 1})
+    inputs = [tmp_path / name / "s" / "000.png" for name in ("a", "b", "a")]
+    report, content = predict(model, *inputs, out=tmp_path / "out")
+    assert len(content["images"]) == report.num_images == 2
+    written = sorted(p.name for p in (tmp_path / "out" / "pictures").iterdir())
+    assert written == ["000-2.png", "000.png"]
+
+
+def test_own_output_inside_the_input_is_not_read_again(
+    model: tuple[Path, Path], folder: Path
+) -> None:
+    first, _ = predict(model, folder, out=folder / "out")
+    second, _ = predict(model, folder, out=folder / "out")
+    assert first.num_images == second.num_images == 5
+
+
+def test_boxes_below_the_score_are_in_the_json_but_not_drawn(
+    predictor: Predictor, folder: Path
+) -> None:
+    (source,), _ = find_sources([folder / "000.png"])
+    frame = predictor.prepare(source)
+    (sample,) = predictor.detect([frame])
+    plain = predictor.draw(frame, sample, score_thr=1.0, min_side=96)
+    drawn = predictor.draw(frame, sample, score_thr=0.0, min_side=96)
+    assert (np.ptp(plain, axis=2) == 0).all()  # grey: nothing drawn
+    assert (np.ptp(drawn, axis=2) > 50).any()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"score_thr": 1.5}, {"score_thr": -0.1}, {"batch_size": 0}, {"min_side": 0}]
+)
+def test_settings_are_checked(model: tuple[Path, Path], tmp_path: Path, settings: dict) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        predict(model, tmp_path, out=tmp_path / "out", **settings)
+
+
+def test_missing_weights_are_named(model: tuple[Path, Path]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth' does not exist"):
+        Predictor(model[0], "none.pth")
+
+
+@pytest.mark.slow
+def test_the_tool_ends_with_1_if_something_could_not_be_read(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    def tool(*inputs: Path) -> subprocess.CompletedProcess:
+        command = [sys.executable, str(ROOT / "tools" / "predict.py"), *map(str, inputs)]
+        command += [*map(str, model), "--out", str(tmp_path / "out"), "--device", "cpu"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    good = tool(folder)
+    assert good.returncode == 0, good.stderr
+    assert "detections in 5 pictures" in good.stdout
+    (folder / "002.png").write_bytes(b"")
+    bad = tool(folder, tmp_path / "missing.png")
+    assert bad.returncode == 1
+    assert "detections in 4 pictures" in bad.stdout
+    assert "error: 2 could not be read:" in bad.stderr
+    assert "002.png: no picture that can be read" in bad.stderr
