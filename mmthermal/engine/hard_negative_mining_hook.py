@@ -122,7 +122,7 @@ class HardNegativeMiningHook(Hook):
         if not heads:
             raise TypeError(
                 "no head of the model takes mined regions: use a head of mmthermal, such as "
-                "CompositeRetinaHead (w_cls=0, w_rank=0 leaves focal loss)"
+                "CompositeRetinaHead (w_cls=0 leaves focal loss)"
             )
         if self.interval is not None and not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise TypeError(
