@@ -19,7 +19,8 @@ class HardNegativeMiner(PseudoSampler):
     :meth:`mine` from its loss.
 
     Args:
-        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all.
+        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all, also in images
+            without positives.
         min_neg: least number per image, so that an image without objects teaches, too.
         scope: ``'batch'`` ranks the anchors of all images together, ``'image'`` each image's.
         context: the head, given by mmdet; not used.
