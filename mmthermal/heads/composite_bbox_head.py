@@ -138,16 +138,8 @@ class CompositeBBoxMixin:
             FloatingPointError: if a prediction is not finite.
         """
         if reduction_override is not None or bbox_pred is None:
-            losses = super().loss(  # type: ignore[misc]
-                cls_score,
-                bbox_pred,
-                rois,
-                labels,
-                label_weights,
-                bbox_targets,
-                bbox_weights,
-                reduction_override=reduction_override,
-            )
+            rows = (cls_score, bbox_pred, rois, labels, label_weights, bbox_targets, bbox_weights)
+            losses = super().loss(*rows, reduction_override=reduction_override)  # type: ignore[misc]
             if reduction_override == "none" and losses["loss_cls"].dim() > 1:
                 losses["loss_cls"] = losses["loss_cls"].flatten(1).sum(1)
             return losses
@@ -158,28 +150,23 @@ class CompositeBBoxMixin:
             logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score
             positives = (labels >= 0) & (labels < self.num_classes)
             pos_inds = positives.nonzero().squeeze(1)
-            regions = self.mined_regions
-            strength = None if regions is None else regions.roi_strengths(rois)
             avg_factor = int((label_weights > 0).sum())
-            if regions is not None and strength is not None:
-                factors = torch.where(positives, 1.0, regions.loss_weights(strength))
-                label_weights = label_weights * factors
-                first = strength > 0 if regions.mine_first else None
-            else:
-                first = None
+            label_weights, first = self._with_regions(rois, positives, label_weights)
             neg_inds = self.hard_negatives(
                 logits.detach(), labels, label_weights, len(pos_inds), first=first
             )
+            box_sum = self._box_sum(bbox_pred, rois, labels, pos_inds, bbox_targets, bbox_weights)
+            dense_sum = None
+            if w_dense:
+                dense_sum = self.loss_cls(
+                    cls_score, labels, label_weights, reduction_override="sum"
+                )
             losses = self.loss_composite(
                 logits[pos_inds],
                 labels[pos_inds],
                 logits[neg_inds],
-                box_sum=self._box_sum(
-                    bbox_pred, rois, labels, pos_inds, bbox_targets, bbox_weights
-                ),
-                dense_sum=self.loss_cls(cls_score, labels, label_weights, reduction_override="sum")
-                if w_dense
-                else None,
+                box_sum=box_sum,
+                dense_sum=dense_sum,
                 avg_factor=avg_factor,
                 box_factor=len(labels) if self.loss_composite.box_form is None else None,
                 pos_weights=label_weights[pos_inds],
@@ -190,6 +177,17 @@ class CompositeBBoxMixin:
         else:
             losses["acc"] = accuracy(cls_score, labels)
         return losses
+
+    def _with_regions(
+        self, rois: Tensor, positives: Tensor, label_weights: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Weights (R,) that grow on mined regions, and which negatives (R,) come first, or None."""
+        regions = self.mined_regions
+        strength = None if regions is None else regions.roi_strengths(rois)
+        if regions is None or strength is None:
+            return label_weights, None
+        factors = torch.where(positives, 1.0, regions.loss_weights(strength))
+        return label_weights * factors, strength > 0 if regions.mine_first else None
 
     def hard_negatives(
         self,

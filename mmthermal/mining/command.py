@@ -84,9 +84,7 @@ def mine_hard_negatives(
     check_count("batch_size", batch_size, 1)
     before = RegionFile.read(previous) if previous is not None else None
     exclusions = read_exclusions(exclude) if exclude is not None else {}
-    if round_number is None:
-        round_number = 0 if before is None else before.round + 1
-    check_count("round_number", round_number)
+    round_number = _round_number(round_number, before)
     if cfg.get("launcher", "none") != "none":
         _start_processes(cfg)
 
@@ -107,15 +105,25 @@ def mine_hard_negatives(
         )
         carried = dict(settings.to_dict(), decay=decay, floor=floor)
         info = dict(round=round_number, **_counts(mined), settings=carried, **sources)
-        content = images.region_file(mined.merged.regions, info)
-        if sheet:
-            write_contact_sheet(
-                content, images.paths, images.truths, Path(out).with_suffix(""), number=sheet
-            )
-        content.write(out)
+        _write(images.region_file(mined.merged.regions, info), images, out, sheet)
         partial.remove()
     barrier()
     return RegionFile.read(out)
+
+
+def _round_number(given: int | None, before: RegionFile | None) -> int:
+    """The number that was given, or that of the next round."""
+    number = given if given is not None else 0 if before is None else before.round + 1
+    check_count("round_number", number)
+    return number
+
+
+def _write(content: RegionFile, images: TrainingSet, out: str | Path, sheet: int) -> None:
+    """Write the contact sheet, if there is to be one, and then the file."""
+    if sheet:
+        prefix = Path(out).with_suffix("")
+        write_contact_sheet(content, images.paths, images.truths, prefix, number=sheet)
+    content.write(out)
 
 
 def _sources(cfg: Config, checkpoint: str | Path, images: TrainingSet) -> dict[str, Any]:
