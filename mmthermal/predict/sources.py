@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm"))
 VIDEOS = frozenset((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"))
+_GREY16 = int.from_bytes(b"Y1\x00\x10", "little")  # FFmpeg's tag of 16-bit grey pixels
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,10 @@ def open_video(path: str | Path) -> cv2.VideoCapture:
     Returns:
         the capture; maybe not opened, if the file is broken.
     """
-    stored = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_CONVERT_RGB, 0])
-    done, picture = stored.read()
-    stored.release()
-    if not (done and picture.dtype == np.uint16 and picture.ndim == 2):
-        return cv2.VideoCapture(str(path))  # OpenCV knows how to turn any other into BGR
+    capture = cv2.VideoCapture(str(path))
+    if int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) != _GREY16:
+        return capture  # OpenCV makes 8-bit BGR of any other
+    capture.release()
     return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_CONVERT_RGB, 0])
 
 
