@@ -18,13 +18,13 @@ class DenseLevels:
         dim: D, values per anchor.
 
     Raises:
-        ValueError: if a level's channels are no multiple of D.
+        ValueError: if a level's channels are not a multiple of D.
     """
 
     def __init__(self, levels: Sequence[Tensor], dim: int) -> None:
         for level in levels:
             if level.size(1) % dim:
-                raise ValueError(f"{level.size(1)} channels are no multiple of {dim}")
+                raise ValueError(f"{level.size(1)} channels are not a multiple of {dim}")
         self.levels = [level.unflatten(1, (-1, dim)) for level in levels]  # (N, A, D, H, W)
         self.dim = dim
         self.sizes = [level.numel() // (level.size(0) * dim) for level in self.levels]

@@ -138,7 +138,7 @@ def find_false_regions(
 def covered(
     boxes: Floats, gt_boxes: Floats, gt_crowd: NDArray[np.bool_], settings: MiningSettings
 ) -> NDArray[np.bool_]:
-    """Which boxes lie on a ground truth or in a crowd region, so that they are no negatives.
+    """Which boxes lie on a ground truth or in a crowd region, so that they are not negatives.
 
     Args:
         boxes: (D, 4).

@@ -76,7 +76,7 @@ class MinedRegions:
         }
 
     def begin_batch(self, metas: Sequence[Mapping[str, Any]]) -> None:
-        """Tell which images come next, since heads aren't told.
+        """Announce the images of the next batch; the heads themselves do not get them.
 
         Args:
             metas: meta information of each image of the batch.

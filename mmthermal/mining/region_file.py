@@ -106,11 +106,11 @@ class RegionFile:
             the file's content.
 
         Raises:
-            ValueError: if it is no file of hard negatives, or an entry is broken.
+            ValueError: if it is not a file of hard negatives, or an entry is broken.
         """
         if not isinstance(content, dict) or content.get("info", {}).get("format") != FORMAT:
             raise ValueError(
-                f"{source} is no file of hard negatives (info.format is not {FORMAT!r}): "
+                f"{source} is not a file of hard negatives (info.format is not {FORMAT!r}): "
                 "tools/mine_hard_negatives.py writes them"
             )
         known = {image["id"] for image in content["images"]}
@@ -150,7 +150,7 @@ class RegionFile:
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it is no file of hard negatives.
+            ValueError: if it is not a file of hard negatives.
         """
         content = read_json(path, what="file of hard negatives")
         try:
@@ -178,7 +178,7 @@ def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no such list.
+        ValueError: if it is not such a list.
     """
     content = read_json(path, what="list of exclusions")
     boxes: dict[int | str, list[list[float]]] = {}
@@ -190,7 +190,7 @@ def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:
             boxes.setdefault(entry["image_id"], []).append(box)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f'{path} is no list of exclusions ({error}): {{"exclude": [{{"image_id": 1, '
+            f'{path} is not a list of exclusions ({error}): {{"exclude": [{{"image_id": 1, '
             '"bbox": [x, y, width, height]}, …]} is expected'
         ) from None
     return {key: np.array(value) for key, value in boxes.items()}

@@ -155,7 +155,7 @@ def check_decay(decay: float, floor: float) -> None:
         floor: in (0, 1].
 
     Raises:
-        TypeError: if one is no number.
+        TypeError: if one is not a number.
         ValueError: if one is out of range.
     """
     check_range("decay", decay, 0, 1, open_high=True)

@@ -68,7 +68,7 @@ class Predictor:
             number: of the frame.
 
         Raises:
-            ValueError: the file is no picture that can be read, or the pipeline refuses it.
+            ValueError: the file is not a picture that can be read, or the pipeline refuses it.
         """
         path = path or source.path
         try:

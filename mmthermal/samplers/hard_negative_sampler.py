@@ -39,7 +39,7 @@ class HardNegativeSampler(OHEMSampler):
         min_neg: least number of negatives per image, as far as there are candidates.
         random_share: share of the k negatives drawn at random, by torch's seed, from those that
             are not among the hardest; in [0, 1].
-        nms_iou: IoU above which the less hard of two negatives is no candidate, in (0, 1]; None
+        nms_iou: IoU above which the less hard of two negatives is not a candidate, in (0, 1]; None
             keeps all. The OHEM paper takes 0.7.
         add_gt_as_proposals: whether the ground truth is sampled as positives, too.
         loss_key: the hardness among the losses of the bbox head.

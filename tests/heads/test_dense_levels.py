@@ -86,5 +86,5 @@ def test_split_puts_targets_beside_their_predictions() -> None:
 
 
 def test_channels_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ValueError, match="12 channels are no multiple of 5"):
+    with pytest.raises(ValueError, match="12 channels are not a multiple of 5"):
         DenseLevels(make_levels(), 5)
