@@ -107,7 +107,7 @@ def fppi_at_recall(
     if not len(scores):
         return dict(fppi=None, threshold=None, max_recall=0.0)
     max_recall = float(hits[-1] / total)
-    # 1e-9: 0.8 * 5 objects are 4, whatever floats make of it
+    # 1e-9 allows for rounding: 0.8 * 5 objects are 4
     at = int(np.searchsorted(hits, np.ceil(recall * total - 1e-9)))
     if at == len(hits):
         return dict(fppi=None, threshold=None, max_recall=max_recall)

@@ -142,7 +142,7 @@ def test_more_than_a_hundred_detections_an_image(gt_file: str) -> None:
 
 def test_map_looks_at_a_hundred_detections_and_map_50_at_a_thousand(gt_file: str) -> None:
     samples = scenes()[1]
-    for sample in samples:  # 120 persons that are none, before the real ones
+    for sample in samples:  # 120 false persons, before the real ones
         right = torch.tensor([instance["bbox"] for instance in sample["instances"]])
         sample["pred_instances"] = {
             "bboxes": torch.cat([torch.tensor([[150.0, 120, 155, 125]]).repeat(120, 1), right]),
