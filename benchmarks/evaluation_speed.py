@@ -20,9 +20,12 @@ import numpy as np
 import torch
 from mmdet.evaluation.metrics import CocoMetric
 
-from mmthermal.evaluation.matching import MatchTable
-from mmthermal.evaluation.overlap import DEFAULT_SUBSETS
-from mmthermal.evaluation.overlap_coco_metric import OverlapCocoMetric
+from mmthermal.evaluation import (
+    DEFAULT_SUBSETS,
+    MatchTable,
+    OverlapCocoMetric,
+    average_precision,
+)
 
 
 def make_scenes(
@@ -185,7 +188,7 @@ def time_hotcoco_subsets(
         precision = np.asarray(evaluator.eval["precision"])[:, :, :, 0, -1]
         values.append(precision[precision > -1].mean() if (precision > -1).any() else -1.0)
     seconds = time.process_time() - start
-    ours = [table.average_precision(subset.name) for subset in DEFAULT_SUBSETS]
+    ours = [average_precision(table, subset.name) for subset in DEFAULT_SUBSETS]
     difference = np.abs(np.subtract(values, ours)).max()
     print(f"hotcoco, {len(ours)} subsets: {seconds:.1f} s, AP differs by {difference:.1e}")
 
@@ -224,7 +227,7 @@ def main() -> None:
             results = to_results(samples)
             start = time.process_time()
             table = MatchTable.from_coco(path, results)
-            values = [table.average_precision(subset.name) for subset in DEFAULT_SUBSETS]
+            values = [average_precision(table, subset.name) for subset in DEFAULT_SUBSETS]
             seconds = time.process_time() - start
             print(f"MatchTable, {len(values)} subsets: {seconds:.1f} s")
             time_hotcoco_subsets(str(path), results, table)

@@ -14,6 +14,8 @@ import numpy as np
 from print_table import markdown
 from run_queue import match_table
 
+from mmthermal.evaluation import best_f1, duplicates_per_gt
+from mmthermal.evaluation.outcomes import outcomes
 from mmthermal.studies.runs import Run, collect_runs
 
 
@@ -31,10 +33,10 @@ def errors_of(run: Run, subset: str) -> dict[str, float]:
         FileNotFoundError: if the run isn't finished.
     """
     table = match_table(run)
-    score_thr = table.best_f1()["threshold"]
-    per_gt = table.duplicates_per_gt(score_thr, subset=subset)
+    score_thr = best_f1(table)["threshold"]
+    per_gt = duplicates_per_gt(table, score_thr, subset=subset)
     return {
-        **table.outcomes(subset, score_thr=score_thr),
+        **outcomes(table, subset, score_thr=score_thr),
         "duplicates": per_gt * table.num_gts(subset),
     }
 

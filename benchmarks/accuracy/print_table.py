@@ -12,23 +12,14 @@ from typing import Any
 import numpy as np
 from run_queue import read_results
 
+from mmthermal.evaluation import select_figures
 from mmthermal.studies.comparison import points
 from mmthermal.studies.statistics import paired_t_interval
 from mmthermal.studies.variants import check_variants
 
-COLUMNS = (
-    ("AP", "AP"),
-    ("AP50", "AP50"),
-    ("overlapped_AP", "ov AP"),
-    ("overlapped_AP50", "ov AP50"),
-    ("isolated_AP50", "iso AP50"),
-)
-F1_COLUMNS = (
-    ("best_f1", "best F1"),
-    ("best_f1_thr", "its score"),
-    ("f1_at_0.5", "F1 at .5"),
-    ("overlapped_best_f1", "ov best F1"),
-)
+COLUMNS = select_figures("AP", "AP50", "overlapped_AP", "overlapped_AP50", "isolated_AP50")
+COMPARED = select_figures("AP50", "overlapped_AP50", "isolated_AP50")
+F1_COLUMNS = select_figures("best_f1", "best_f1_thr", "f1_at_0.5", "overlapped_best_f1")
 
 
 def by_name(lines: Sequence[dict[str, Any]]) -> dict[str, dict[int, dict[str, float]]]:
@@ -86,20 +77,20 @@ def table(
     base = next(iter(runs), None) if baseline is None else baseline
     if base not in runs:
         raise ValueError(f"no run of the baseline {base!r}: there are {', '.join(runs) or 'none'}")
-    head = ["variant", "n", *(title for _, title in COLUMNS), "Δ AP50", "Δ ov AP50", "Δ iso AP50"]
+    head = ["variant", "n", *(c.short for c in COLUMNS), *(f"Δ {c.short}" for c in COMPARED)]
     rows = []
     for name, seeds in runs.items():
         row = [name, str(len(seeds))]
-        row += [mean_sd([m[key] for m in seeds.values()], 100) for key, _ in COLUMNS]
-        for key in ("AP50", "overlapped_AP50", "isolated_AP50"):
-            row.append("" if name == base else difference(seeds, runs[base], key, level))
+        row += [mean_sd([m[c.key] for m in seeds.values()], 100) for c in COLUMNS]
+        for c in COMPARED:
+            row.append("" if name == base else difference(seeds, runs[base], c.key, level))
         rows.append(row)
     f1_rows = [
         [name, str(len(seeds))]
-        + [mean_sd([m[key] for m in seeds.values()], 1) for key, _ in F1_COLUMNS]
+        + [mean_sd([m[c.key] for m in seeds.values()], 1) for c in F1_COLUMNS]
         for name, seeds in runs.items()
     ]
-    f1_head = ["variant", "n", *(title for _, title in F1_COLUMNS)]
+    f1_head = ["variant", "n", *(c.short for c in F1_COLUMNS)]
     return markdown(head, rows) + "\n\n" + markdown(f1_head, f1_rows)
 
 

@@ -21,14 +21,13 @@ import torch
 from mmengine.config import Config
 
 from mmthermal.common.files import read_json
-from mmthermal.evaluation.matching import MatchTable
-from mmthermal.studies.comparison import quiet_coco
+from mmthermal.evaluation import MatchTable, select_figures, summary
 from mmthermal.studies.runs import Run, carry_out, plan_runs, work_dir_lock
 from mmthermal.studies.variants import Ablation, check_variants, write_variants
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-METRICS = (
+FIGURES = select_figures(
     "AP",
     "AP50",
     "overlapped_AP",
@@ -83,7 +82,7 @@ def match_table(run: Run) -> MatchTable:
     """The predictions of a finished run, matched with the annotations that it was tested on."""
     done = read_json(run.folder / "done.json", what="run record")
     detections = read_json(run.predictions, what="predictions")
-    return MatchTable.from_coco(quiet_coco(done["ann_file"]), detections)
+    return MatchTable.from_coco(done["ann_file"], detections)
 
 
 def record(run: Run, variant: dict[str, Any], machine: dict[str, str]) -> dict[str, Any]:
@@ -98,7 +97,7 @@ def record(run: Run, variant: dict[str, Any], machine: dict[str, str]) -> dict[s
         one line of the results.
     """
     done = read_json(run.folder / "done.json", what="run record")
-    summary = match_table(run).summary()
+    figures = summary(match_table(run))
     return {
         "name": run.name,
         "seed": run.seed,
@@ -106,7 +105,7 @@ def record(run: Run, variant: dict[str, Any], machine: dict[str, str]) -> dict[s
         "options": variant.get("options", {}),
         "cfg_options": list(run.cfg_options),
         "config_hash": run.config_hash,
-        "metrics": {name: summary[name] for name in METRICS},
+        "metrics": {figure.key: figures[figure.key] for figure in FIGURES},
         "finished": done["finished"],
         **machine,
     }
@@ -189,7 +188,8 @@ def carry_on(
         def note(run: Run) -> None:
             line = record(run, variants[run.name], machine)
             append_line(results, line)
-            figures = ", ".join(f"{k} {100 * line['metrics'][k]:.1f}" for k in METRICS[:5])
+            shown = [(figure.key, line["metrics"][figure.key]) for figure in FIGURES[:5]]
+            figures = ", ".join(f"{key} {100 * value:.1f}" for key, value in shown)
             print(f"{time.strftime('%H:%M')} {run.label}: {figures}", flush=True)
 
         missing = [run for run in runs if (run.name, run.seed) not in known]

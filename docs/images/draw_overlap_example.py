@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from mmthermal.evaluation import MatchTable
-from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.evaluation import MatchTable, average_precision, best_f1, load_ground_truth
 from mmthermal.evaluation.greedy import MISSED
 
 matplotlib.use("Agg")
@@ -86,11 +85,11 @@ def main() -> None:
             below=below,
         )
     for axes, subset in zip(others, ("all", "overlapped", "isolated"), strict=True):
-        ap = table.average_precision(subset, iou_thr=0.5)
-        best = table.best_f1(subset)
+        ap = average_precision(table, subset, iou_thr=0.5)
+        best = best_f1(table, subset)
         print(f"{subset}: {table.num_gts(subset)} objects, AP50 {ap:.3f}, best F1 {best}")
         axes.set_title(f"{subset}: {table.num_gts(subset)} objects, AP50 {ap:.3f}")
-        ignore = table.gt_ignore[[s.name for s in table.subsets].index(subset)]
+        ignore = table.gt_ignore[table.subset_ind(subset)]
         taken = table.taken_gts(subset).tolist()
         for i, box in enumerate(table.gts["box"]):
             if i not in taken and not ignore[i]:

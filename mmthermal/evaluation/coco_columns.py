@@ -5,7 +5,6 @@ Shapes: D detections, G ground truths.
 
 import contextlib
 import io
-import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from mmthermal.common.boxes import Floats
+from mmthermal.common.files import read_json
 from mmthermal.evaluation.greedy import Ints
 from mmthermal.evaluation.overlap import OVERLAP_KEYS, largest_overlap
 
@@ -33,11 +33,12 @@ def read_results(
         Image ids (D,), category ids (D,), boxes (D, 4) and scores (D,).
 
     Raises:
+        FileNotFoundError: if there is no such file.
         ValueError: if they are not in that format.
     """
     results: Any = detections
     if isinstance(detections, (str, PathLike)):
-        results = json.loads(Path(detections).read_text(encoding="utf-8"))
+        results = read_json(Path(detections), what="detections")
     if not isinstance(results, Sequence):
         raise ValueError(
             f"detections are a {type(results).__name__}: COCO's results format is a list "
@@ -57,7 +58,20 @@ def read_results(
 
 
 def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
-    """Return loaded annotations without pycocotools' chatter on stdout."""
+    """Load COCO annotations, without pycocotools' prints on stdout.
+
+    Args:
+        coco_gt: the path of an annotation file, or annotations that are loaded, which are
+            returned as they are.
+
+    Returns:
+        The annotations; those of a file all have a field ``iscrowd``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        TypeError: it is neither a path nor pycocotools' COCO.
+        ValueError: the file is not JSON, or not COCO annotations.
+    """
     if isinstance(coco_gt, COCO):
         return coco_gt
     if not isinstance(coco_gt, (str, PathLike)):
@@ -65,12 +79,32 @@ def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
             f"coco_gt is a {type(coco_gt).__name__}: give pycocotools' COCO or the path of an "
             "annotation file"
         )
+    path = Path(coco_gt)
+    content = read_json(path, what="annotation file")
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content.get(key) if isinstance(content, dict) else None, list):
+            raise ValueError(f"{str(path)!r} has no list {key!r}: give COCO annotations")
+    for annotation in content["annotations"]:
+        annotation.setdefault("iscrowd", 0)
+    coco = COCO()
+    coco.dataset = content
     with contextlib.redirect_stdout(io.StringIO()):
-        return COCO(str(coco_gt))
+        coco.createIndex()
+    return coco
 
 
 def chosen_ids(name: str, chosen: Sequence[int] | None, known: Sequence[int], what: str) -> Ints:
-    """Rising unique ids, checked against those of the file."""
+    """Return rising unique ids, checked against those of the file.
+
+    Args:
+        name: of the setting, for the error.
+        chosen: the ids; all known ones if None.
+        known: those of the file.
+        what: they stand for, for the error.
+
+    Raises:
+        ValueError: for an id that the file lacks.
+    """
     if chosen is None:
         return np.unique(np.asarray(known, dtype=np.int64))
     ids = np.unique(np.asarray(chosen, dtype=np.int64))
@@ -88,6 +122,15 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
 
     Overlap is measured among all annotations of an image, also those of classes that are not
     evaluated: what hides an object does not depend on the question.
+
+    Args:
+        coco: the annotations.
+        img_ids: (I,) rising ids of images.
+        cat_ids: (C,) rising ids of classes.
+
+    Returns:
+        (G,) columns ``id``, ``img`` and ``cat`` (indices into the ids), ``box`` (G, 4), ``crowd``,
+        ``area`` and the values of ``largest_overlap``; by image, then in the file's order.
     """
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "img", "cat", "box", "crowd", "area", *OVERLAP_KEYS)
@@ -117,3 +160,91 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
     arrays = {name: np.array(rows, dtype=types.get(name, float)) for name, rows in columns.items()}
     arrays["box"] = arrays["box"].reshape(-1, 4)
     return arrays
+
+
+def detection_columns(
+    coco: COCO,
+    image_ids: Ints,
+    category_ids: Ints,
+    boxes: Floats,
+    scores: Floats,
+    *,
+    img_ids: Ints,
+    cat_ids: Ints,
+) -> dict[str, NDArray[Any]]:
+    """Detections of the chosen images and classes as columns.
+
+    Args:
+        coco: the annotations that they were made for.
+        image_ids: (D,) image id of each detection.
+        category_ids: (D,) category id.
+        boxes: (D, 4) x, y, width, height.
+        scores: (D,) scores.
+        img_ids: (I,) rising ids of images.
+        cat_ids: (C,) rising ids of classes.
+
+    Returns:
+        Columns ``img`` and ``cat`` (indices into the ids), ``box`` and ``score``, in the order
+        given.
+
+    Raises:
+        ValueError: if a detection names an image or a category that the annotations lack, or a
+            box or a score is not finite.
+    """
+    for name, ids, known in (
+        ("image", image_ids, coco.getImgIds()),
+        ("category", category_ids, coco.getCatIds()),
+    ):
+        strangers = np.setdiff1d(ids, known)
+        if strangers.size:
+            raise ValueError(
+                f"detections name {name} ids that the ground truth lacks: "
+                f"{strangers[:5].tolist()} ({strangers.size} in all). "
+                "Were they made for another annotation file?"
+            )
+    if not np.isfinite(boxes).all() or not np.isfinite(scores).all():
+        raise ValueError("detections hold NaN or infinite boxes or scores")
+    keep = np.isin(image_ids, img_ids) & np.isin(category_ids, cat_ids)
+    return {
+        "img": np.searchsorted(img_ids, image_ids[keep]),
+        "cat": np.searchsorted(cat_ids, category_ids[keep]),
+        "box": np.asarray(boxes, dtype=np.float64).reshape(-1, 4)[keep],
+        "score": np.asarray(scores, dtype=np.float64)[keep],
+    }
+
+
+def keep_best(
+    dets: Mapping[str, NDArray[Any]], *, num_classes: int, max_dets: int
+) -> dict[str, NDArray[Any]]:
+    """Keep the best detections per image and class; sort by class, score, image, order.
+
+    The sort is stable, as pycocotools' mergesort is, so equal scores are broken as there.
+
+    Args:
+        dets: (D,) columns as :func:`detection_columns` gives them.
+        num_classes: number of classes.
+        max_dets: detections kept per image and class.
+
+    Returns:
+        The columns, and ``rank``: how many of its image and class are better, in
+        [0, ``max_dets``).
+    """
+    img, cat, score = dets["img"], dets["cat"], dets["score"]
+    order = np.lexsort((-score, img, cat))
+    group = img[order] * num_classes + cat[order]
+    _, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
+    first = np.zeros(len(counts), dtype=np.int64)
+    if len(group):
+        change = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+        first[inverse.reshape(-1)[change]] = change
+    rank = np.arange(len(order)) - first[inverse.reshape(-1)]
+    kept, rank = order[rank < max_dets], rank[rank < max_dets]
+    by_score = np.lexsort((-score[kept], cat[kept]))  # stable: image, then order in the file
+    rows = kept[by_score]
+    return {
+        "img": img[rows],
+        "cat": cat[rows],
+        "box": dets["box"][rows],
+        "score": score[rows],
+        "rank": rank[by_score],
+    }

@@ -1,11 +1,10 @@
 """TIDE's error types and the calibration of scores, computed by hotcoco."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mmthermal.evaluation.matching import MatchTable
+from mmthermal.evaluation.match_table import MatchTable
 
 ERROR_TYPES = {
     "cls": "Cls",
@@ -19,7 +18,7 @@ ERROR_TYPES = {
 
 
 def error_types(
-    table: "MatchTable", *, iou_thr: float = 0.5, background_iou: float = 0.1
+    table: MatchTable, *, iou_thr: float = 0.5, background_iou: float = 0.1
 ) -> dict[str, Any]:
     """Split the errors of all objects into TIDE's six types.
 
@@ -76,7 +75,7 @@ def error_types(
     }
 
 
-def calibration(table: "MatchTable", *, num_bins: int = 10, iou_thr: float = 0.5) -> dict[str, Any]:
+def calibration(table: MatchTable, *, num_bins: int = 10, iou_thr: float = 0.5) -> dict[str, Any]:
     """Compare scores with the share of detections that are right.
 
     Args:
@@ -112,7 +111,7 @@ def calibration(table: "MatchTable", *, num_bins: int = 10, iou_thr: float = 0.5
     }
 
 
-def _evaluate(table: "MatchTable", iou_thr: float) -> Any:
+def _evaluate(table: MatchTable, iou_thr: float) -> Any:
     """Run hotcoco's matching on the table's columns; returns its evaluator."""
     try:
         import hotcoco

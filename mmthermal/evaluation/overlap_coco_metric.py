@@ -11,12 +11,16 @@ from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
 from mmthermal.common.files import write_json
-from mmthermal.evaluation.matching import MatchTable
-from mmthermal.evaluation.overlap import (
+from mmthermal.evaluation.figures import logged_figures, to_dict
+from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.precision import average_precision, average_recall
+from mmthermal.evaluation.readable_table import readable_table
+from mmthermal.evaluation.subsets import (
     AREA_SUBSETS,
     DEFAULT_SUBSETS,
     Subset,
     check_subsets,
+    to_subset,
 )
 
 # mmdet's names, as (which figure, subset, IoU threshold, which of the sorted proposal_nums; None
@@ -103,7 +107,7 @@ class OverlapCocoMetric(CocoMetric):
                 raise KeyError(
                     f"metric item {item!r} is not supported: choose from {', '.join(_STANDARD)}"
                 )
-        chosen = DEFAULT_SUBSETS if subsets is None else tuple(map(_to_subset, subsets))
+        chosen = DEFAULT_SUBSETS if subsets is None else tuple(map(to_subset, subsets))
         self.subsets = check_subsets(chosen)
         names = [subset.name for subset in self.subsets]
         if key_subsets is None:
@@ -148,10 +152,13 @@ class OverlapCocoMetric(CocoMetric):
         if not len(table.dets["score"]):
             logger.warning("No detection in the whole dataset: every figure is 0.")
         figures.update(self._standard_figures(table, logger))
-        full = table.to_dict(
-            score_thr=self.score_thr, miss_rate=self.miss_rate, error_types=self.error_types
+        full = to_dict(
+            table,
+            score_thr=self.score_thr,
+            miss_rate=self.miss_rate,
+            with_error_types=self.error_types,
         )
-        figures.update(self._overlap_figures(full))
+        figures.update(logged_figures(full, self.key_subsets, classwise=self.classwise))
         logger.info("\n%s", readable_table(full))
         if self.table_file is not None:
             write_json(self.table_file, full)
@@ -226,12 +233,12 @@ class OverlapCocoMetric(CocoMetric):
         cat_id: int | None = None,
     ) -> float:
         """One figure by pycocotools' rules; -1 if the threshold is not evaluated."""
-        if iou_thr is not None and not np.isclose(table.iou_thrs, iou_thr).any():
+        if iou_thr is not None and not table.has_thr(iou_thr):
             return -1.0
         limits = sorted(self.proposal_nums)
         most = 100 if limit is None else limits[min(limit, len(limits) - 1)]
-        ask = table.average_precision if what == "AP" else table.average_recall
-        return ask(subset, iou_thr=iou_thr, cat_id=cat_id, max_dets=most)
+        ask = average_precision if what == "AP" else average_recall
+        return ask(table, subset, iou_thr=iou_thr, cat_id=cat_id, max_dets=most)
 
     def _classwise_figures(self, table: MatchTable, logger: MMLogger) -> dict[str, float]:
         """AP of each class, with ``CocoMetric``'s table in the log."""
@@ -247,87 +254,6 @@ class OverlapCocoMetric(CocoMetric):
             rows.append([name, *(f"{round(value, 3)}" for value in values)])
         logger.info("\n%s", AsciiTable(rows).table)
         return figures
-
-    def _overlap_figures(self, full: Mapping[str, Any]) -> dict[str, float]:
-        """The figures that ``CocoMetric`` has not."""
-        figures: dict[str, float] = OrderedDict()
-        for row in full["subsets"]:
-            if row["name"] not in ("all", *self.key_subsets):
-                continue
-            suffix = "" if row["name"] == "all" else f"_{row['name']}"
-            for theirs, key in (("mAP", "AP"), ("mAP_50", "AP50"), ("mAP_75", "AP75")):
-                if suffix and key in row:  # those of 'all' stand among CocoMetric's own
-                    figures[f"bbox_{theirs}{suffix}"] = row[key]
-            figures[f"bbox_AR{suffix}"] = row["AR"]
-            if "best_f1" in row:
-                figures[f"best_f1{suffix}"] = row["best_f1"]["f1"]
-                figures[f"best_f1_thr{suffix}"] = row["best_f1"]["threshold"]
-            if "miss_rate" in row:
-                figures[f"miss_rate{suffix}"] = row["miss_rate"]
-            if suffix and self.classwise:
-                for name, values in row["per_class"].items():
-                    figures[f"{name}_precision{suffix}"] = values["AP"]
-        summary = full["summary"]
-        for key in (
-            "best_precision",
-            "best_recall",
-            "f1_at_0.5",
-            "pairs_both",
-            "pairs_both_right",
-            "duplicates_per_gt",
-        ):
-            if key in summary:
-                figures[key] = summary[key]
-        return figures
-
-
-def readable_table(full: Mapping[str, Any]) -> str:
-    """Lay out the subsets of a full table for the log.
-
-    Args:
-        full: as :meth:`MatchTable.to_dict` returns it.
-
-    Returns:
-        A table in text, with a line on the operating point below.
-    """
-    has_miss_rate = any("miss_rate" in row for row in full["subsets"])
-    columns = ["AP", "AP50", "AP75", "AR"]
-    head = ["subset", "objects", *columns, "best F1", "at score"]
-    rows = [[*head, "MR-2"] if has_miss_rate else head]
-    for row in full["subsets"]:
-        best = row.get("best_f1", {})
-        values = [row.get(key, -1.0) for key in columns]
-        values += [best.get("f1", -1.0), best.get("threshold", -1.0)]
-        if has_miss_rate:
-            values.append(row.get("miss_rate", -1.0))
-        shown = [f"{value:.3f}" if value >= 0 else "-" for value in values]
-        rows.append([row["name"], str(row["num_gt"]), *shown])
-    text = AsciiTable(rows).table
-    if "score_thr" not in full:
-        return text
-    pairs, summary = full["pairs"], full["summary"]
-    found = (
-        f"both objects found in {100 * pairs['both']:.1f} % of {pairs['num_pairs']} overlapping "
-        f"pairs, with their classes in {100 * pairs['both_right']:.1f} %"
-        if pairs["num_pairs"]
-        else "no overlapping pairs"
-    )
-    return (
-        f"{text}\nAt score {full['score_thr']:.3f} and IoU 0.5: {found}; "
-        f"{summary['duplicates_per_gt']:.3f} duplicates per object."
-    )
-
-
-def _to_subset(subset: Subset | Mapping[str, Any]) -> Subset:
-    """Make a subset of the dict that a config holds."""
-    if isinstance(subset, Subset):
-        return subset
-    try:
-        return Subset(**subset)
-    except TypeError as error:
-        raise ValueError(
-            f"subsets: {subset!r} is no Subset: write dict(name=..., key=..., above=..., upto=...)"
-        ) from error
 
 
 def _joined(arrays: Sequence[Any]) -> np.ndarray:

@@ -8,7 +8,6 @@ Folder of a bootstrapping::
     rounds.json rounds.csv rounds.txt                     the table
 """
 
-import contextlib
 import csv
 import io
 import subprocess
@@ -20,14 +19,14 @@ from typing import Any
 import torch
 from mmdet.registry import HOOKS
 from mmengine.config import Config
-from pycocotools.coco import COCO
 from torch.utils.data import TensorDataset
 
 from mmthermal.common.checks import check_choice, check_count
 from mmthermal.common.files import read_json, write_json, write_text
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
-from mmthermal.evaluation.matching import MatchTable
-from mmthermal.mining.operating_point import fppi_at_recall
+from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.operating_point import fppi_at_recall
+from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
 from mmthermal.studies.runs import (
     Run,
@@ -229,18 +228,16 @@ def _mine(
 def _row(run: Run, content: RegionFile, recall: float) -> dict[str, Any]:
     """Figures of a round, on the config's test set."""
     where = test_set(load_config(run.config))
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
-        truth = COCO(str(where.ann_file))
     detections = read_json(run.predictions, what="predictions")
-    table = MatchTable.from_coco(truth, detections)
+    table = MatchTable.from_coco(where.ann_file, detections)
     return dict(
         round=content.round,
         num_hard_negatives=content.info["num_found"],
         mean_loss=content.info["mean_loss"],
         num_regions=len(content.regions),
-        **fppi_at_recall(truth, detections, recall=recall),
-        ap=table.average_precision(),
-        ap50=table.average_precision(iou_thr=0.5),
+        **fppi_at_recall(table, recall),
+        ap=average_precision(table),
+        ap50=average_precision(table, iou_thr=0.5),
     )
 
 

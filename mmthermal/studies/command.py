@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmthermal.studies.comparison import check_settings, compare, group_labels, quiet_coco
+from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.studies.comparison import check_settings, compare, group_labels
 from mmthermal.studies.comparison_files import to_table, write_comparison
 from mmthermal.studies.report import write_report
 from mmthermal.studies.runs import (
@@ -78,7 +79,7 @@ def compare_command(
     else:
         groups = collect_runs(runs or (), names=names)
     where = shared_test_set(groups)
-    ground_truth = quiet_coco(where.ann_file)
+    ground_truth = load_ground_truth(where.ann_file)
     group_labels(ground_truth, ground_truth.imgs, group_key)
     with work_dir_lock(work_dir):
         every = [run for group in groups for run in group.runs]

@@ -6,8 +6,6 @@ Shape shorthand in this module:
     B: bootstrap resamples
 """
 
-import contextlib
-import io
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,9 +18,14 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from mmthermal.common.files import read_json
-from mmthermal.evaluation.error_types import ERROR_TYPES
-from mmthermal.evaluation.matching import MatchTable
-from mmthermal.evaluation.overlap import Subset
+from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.evaluation.error_types import ERROR_TYPES, error_types
+from mmthermal.evaluation.figures import Figure, select_figures, summary
+from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.operating_point import best_f1
+from mmthermal.evaluation.outcomes import confusion
+from mmthermal.evaluation.precision import average_precision, precision_recall
+from mmthermal.evaluation.subsets import Subset
 from mmthermal.studies import statistics
 from mmthermal.studies.curves import curve_bands
 from mmthermal.studies.gallery import gallery_records
@@ -31,31 +34,9 @@ from mmthermal.studies.runs import ConfigRuns, TestSet
 SCHEMA = "mmthermal.comparison/1"
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric that the bootstrap resamples.
-
-    Attributes:
-        name: key in `MatchTable.summary()`.
-        label: for people.
-        subset: of the ground truth.
-        iou_thr: of a hit; None averages over 0.50:0.05:0.95.
-    """
-
-    name: str
-    label: str
-    subset: str
-    iou_thr: float | None
-
-
-METRICS = (
-    Metric("overlapped_AP50", "AP50, overlapped objects", "overlapped", 0.5),
-    Metric("AP50", "AP50, all objects", "all", 0.5),
-    Metric("isolated_AP50", "AP50, isolated objects", "isolated", 0.5),
-    Metric("overlapped_AP", "AP, overlapped objects", "overlapped", None),
-    Metric("AP", "AP, all objects", "all", None),
-)
-METRIC_NAMES = tuple(metric.name for metric in METRICS)
+METRICS = select_figures("overlapped_AP50", "AP50", "isolated_AP50", "overlapped_AP", "AP")
+"""Figures that the bootstrap resamples."""
+METRIC_NAMES = tuple(metric.key for metric in METRICS)
 
 
 @dataclass(frozen=True)
@@ -116,29 +97,11 @@ def load_models(groups: Sequence[ConfigRuns], ground_truth: COCO) -> list[Model]
     return models
 
 
-def quiet_coco(ann_file: str | Path) -> COCO:
-    """Load COCO annotations without pycocotools' prints."""
-    coco = COCO()
-    coco.dataset = read_json(ann_file, what="annotation file")
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(coco.dataset.get(key) if isinstance(coco.dataset, dict) else None, list):
-            raise ValueError(f"{str(ann_file)!r} has no list {key!r}: give COCO annotations")
-    for annotation in coco.dataset["annotations"]:
-        annotation.setdefault("iscrowd", 0)
-    _index(coco)
-    return coco
-
-
-def _index(coco: COCO) -> None:
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco.createIndex()
-
-
 def resample_models(
     models: Sequence[Model],
     counts: NDArray[np.int32],
     *,
-    metrics: Sequence[Metric] = METRICS,
+    metrics: Sequence[Figure] = METRICS,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Values of every metric on every resample.
@@ -157,17 +120,17 @@ def resample_models(
         out[model.name] = {}
         start = time.monotonic()
         for metric in metrics:
-            out[model.name][metric.name] = np.stack(
+            out[model.name][metric.key] = np.stack(
                 [_resample(table, metric, counts) for table in model.tables.values()], axis=1
             )
         say(f"bootstrap of {model.name}: {time.monotonic() - start:.0f} s")
     return out
 
 
-def _resample(table: MatchTable, metric: Metric, counts: NDArray[np.int32]) -> NDArray[np.float64]:
+def _resample(table: MatchTable, metric: Figure, counts: NDArray[np.int32]) -> NDArray[np.float64]:
     return statistics.resample_metric(
-        lambda row: table.average_precision(
-            metric.subset, iou_thr=metric.iou_thr, image_counts=row
+        lambda row: average_precision(
+            table, metric.subset, iou_thr=metric.iou_thr, image_counts=row
         ),
         counts,
     )
@@ -220,7 +183,7 @@ def compare(
         ValueError: unknown primary metric, too few resamples, or runs that cannot be paired.
     """
     check_settings(primary=primary, resamples=resamples, level=level)
-    ground_truth = quiet_coco(where.ann_file)
+    ground_truth = load_ground_truth(where.ann_file)
     models = load_models(groups, ground_truth)
     seeds = list(models[0].tables)
     dropped = {g.name: sorted(set(g.seeds) - set(seeds)) for g in groups}
@@ -233,14 +196,12 @@ def compare(
     rng = np.random.default_rng(bootstrap_seed)
     counts = statistics.image_multiplicities(len(first.img_ids), resamples, rng=rng, groups=labels)
     resampled = resample_models(models, counts, say=say)
-    summaries = {m.name: [t.summary() for t in m.tables.values()] for m in models}
+    summaries = {m.name: [summary(t) for t in m.tables.values()] for m in models}
     comparisons = _comparisons(
         models, summaries, resampled, num_groups=num_groups, rng=rng, level=level, primary=primary
     )
     thresholds = {
-        model.name: [
-            float(table.best_f1("all", 0.5)["threshold"]) for table in model.tables.values()
-        ]
+        model.name: [float(best_f1(table)["threshold"]) for table in model.tables.values()]
         for model in models
     }
     return {
@@ -265,7 +226,7 @@ def compare(
         "baseline": models[0].name,
         "seeds": seeds,
         "left_out": {name: extra for name, extra in dropped.items() if extra},
-        "metric_labels": {metric.name: metric.label for metric in METRICS},
+        "metric_labels": {metric.key: metric.label for metric in METRICS},
         "models": {
             model.name: _model_record(model, summaries[model.name], thresholds[model.name])
             for model in models
@@ -340,7 +301,7 @@ def _per_class(model: Model) -> dict[str, dict[str, dict[str, float | None]]]:
     return {
         subset: {
             name: _mean_sd(
-                _number(table.average_precision(subset, iou_thr=0.5, cat_id=cat_id))
+                _number(average_precision(table, subset, iou_thr=0.5, cat_id=cat_id))
                 for table in model.tables.values()
             )
             for name, cat_id in zip(first.class_names, first.cat_ids, strict=True)
@@ -476,7 +437,7 @@ def verdict_in_words(
         `headline` (on the primary metric), `primary` (its figures), `others` (what the other
         metrics show).
     """
-    labels = {metric.name: metric.label for metric in METRICS}
+    labels = {metric.key: metric.label for metric in METRICS}
     record = metrics[primary]
     measure, objects = labels[primary].split(", ")
     what = f"on {objects} ({measure})"
@@ -534,7 +495,7 @@ def _pr_curves(models: Sequence[Model]) -> dict[str, Any]:
             curves = [
                 precision
                 for table in model.tables.values()
-                if ((precision := table.precision_recall(subset, iou_thr=0.5)[1]) > -1).all()
+                if ((precision := precision_recall(table, subset, iou_thr=0.5)[1]) > -1).all()
             ]
             if not curves:
                 continue
@@ -558,7 +519,7 @@ def _ap_by_overlap(models: Sequence[Model]) -> dict[str, Any]:
             "rule": subset.rule,
             "models": {
                 model.name: _mean_sd(
-                    _number(table.average_precision(subset.name, iou_thr=0.5))
+                    _number(average_precision(table, subset.name, iou_thr=0.5))
                     for table in model.tables.values()
                 )
                 for model in models
@@ -575,7 +536,7 @@ def _confusion(
         subset: {
             model.name: np.mean(
                 [
-                    table.confusion(subset, score_thr=threshold, iou_thr=0.5)
+                    confusion(table, subset, score_thr=threshold, iou_thr=0.5)
                     for table, threshold in zip(
                         model.tables.values(), thresholds[model.name], strict=True
                     )
@@ -603,12 +564,12 @@ def _error_types(
     out: dict[str, Any] = {}
     for model in models:
         counts = [
-            MatchTable.from_coco(
-                ground_truth, found, subsets=(Subset("all"),), iou_thrs=[0.5]
-            ).error_types()["counts"]
+            error_types(
+                MatchTable.from_coco(ground_truth, found, subsets=(Subset("all"),), iou_thrs=[0.5])
+            )["counts"]
             for found in _above(model, thresholds)
         ]
-        gains = [table.error_types()["dap"] for table in model.tables.values()]
+        gains = [error_types(table)["dap"] for table in model.tables.values()]
         out[model.name] = {
             "counts": {key: float(np.mean([c[key] for c in counts])) for key in ERROR_TYPES},
             "dap": {key: _mean_sd(gain[key] for gain in gains) for key in ERROR_TYPES},

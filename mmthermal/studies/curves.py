@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from mmthermal.evaluation.figures import select_figures
+
 NOT_CURVES = frozenset(("lr", "base_lr", "data_time", "time", "epoch", "iter", "step", "memory"))
 Points = dict[float, float]
+VALIDATION = select_figures("AP", "AP50", "overlapped_AP50")
+"""Figures whose curves are kept, under either of their keys."""
 
 
 def read_scalars(work_dir: str | Path) -> dict[str, Points]:
@@ -131,12 +135,12 @@ def curve_bands(work_dirs: dict[str, Sequence[str | Path]]) -> dict[str, dict[st
         work_dirs: per config the work directories of its seeds.
 
     Returns:
-        Per key, in reading order, per config what `band` gives. Validation metrics are kept where
-        they are an AP, an AP50 or an AR, without the classes and sizes.
+        Per key, in reading order, per config what `band` gives. Of the validation metrics those of
+        `VALIDATION` are kept.
     """
     read = {name: [read_scalars(folder) for folder in dirs] for name, dirs in work_dirs.items()}
     keys = {key for scalars in read.values() for scalar in scalars for key in scalar}
-    wanted = ("AP", "AP50", "overlapped_AP50", "bbox_mAP", "bbox_mAP_50")
+    wanted = {name for figure in VALIDATION for name in (figure.key, figure.mmdet_key)}
     keys = {key for key in keys if "/" not in key or key.rsplit("/", 1)[1] in wanted}
     out: dict[str, dict[str, Any]] = {}
     for key in order_keys(keys):

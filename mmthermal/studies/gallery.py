@@ -14,10 +14,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
+from mmthermal.common.boxes import Floats
 from mmthermal.common.display import read_image, to_display
+from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, find_pairs, match_once
 from mmthermal.evaluation.overlap import largest_overlap
 
 OVERLAP_STEPS = (0.1, 0.3, 0.5)
@@ -26,7 +27,7 @@ HIT, ERROR, IGNORED = "hit", "error", "ignored"
 
 @dataclass(frozen=True)
 class Judged:
-    """Detections of one image against its ground truth.
+    """Detections against their ground truth.
 
     Attributes:
         states: (D,) 'hit', 'error' or 'ignored' (on a crowd region).
@@ -55,32 +56,29 @@ def judge(
         detections: COCO results of the same image.
         iou_thr: smallest IoU of a hit, in (0, 1].
     """
-    states = [ERROR] * len(detections)
-    found = [bool(gt.get("iscrowd", 0)) for gt in gts]
-    crowd = found.copy()
-    order = sorted(range(len(detections)), key=lambda i: -detections[i]["score"])
-    if gts and detections:
-        ious = mask_utils.iou(
-            np.array([d["bbox"] for d in detections], dtype=float),
-            np.array([g["bbox"] for g in gts], dtype=float),
-            [int(c) for c in crowd],
-        )
-        for i in order:
-            best, best_iou = None, iou_thr - 1e-10
-            for j, gt in enumerate(gts):
-                if gt["category_id"] != detections[i]["category_id"]:
-                    continue
-                if not crowd[j] and not found[j] and ious[i, j] >= best_iou:
-                    best, best_iou = j, ious[i, j]
-            if best is not None:
-                states[i], found[best] = HIT, True
-            elif any(
-                crowd[j] and ious[i, j] >= iou_thr
-                for j, gt in enumerate(gts)
-                if gt["category_id"] == detections[i]["category_id"]
-            ):
-                states[i] = IGNORED
-    return Judged(states, found)
+    crowd = np.array([bool(gt.get("iscrowd", 0)) for gt in gts], dtype=bool)
+    order = np.argsort([-float(det["score"]) for det in detections], kind="stable")
+    classes = np.array([det["category_id"] for det in detections], dtype=np.int64)[order]
+    pairs = find_pairs(
+        _boxes(detections)[order],
+        classes,
+        _boxes(gts),
+        np.array([gt["category_id"] for gt in gts], dtype=np.int64),
+        crowd,
+        min_iou=min(iou_thr, LARGEST_THR),
+    )
+    taken = match_once(pairs, classes, crowd, crowd, iou_thr)
+    states = np.full(len(detections), ERROR, dtype=object)
+    hit = taken != MISSED
+    states[order[hit]] = np.where(crowd[taken[hit]], IGNORED, HIT)
+    found = crowd.copy()
+    found[taken[hit]] = True
+    return Judged(states.tolist(), found.tolist())
+
+
+def _boxes(records: Sequence[Mapping[str, Any]]) -> Floats:
+    """(N, 4) boxes of COCO annotations or results."""
+    return np.array([record["bbox"] for record in records], dtype=np.float64).reshape(-1, 4)
 
 
 def choose_images(

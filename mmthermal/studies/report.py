@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mmthermal.common.files import read_json, write_text
+from mmthermal.evaluation.figures import select_figures
 from mmthermal.studies import charts
 from mmthermal.studies.comparison import SCHEMA, points
 from mmthermal.studies.gallery import data_uri
@@ -171,38 +172,39 @@ def _interval_text(middle: float, low: float | None, high: float | None) -> str:
     return f"{points(middle)} ({points(low)} to {points(high)})"
 
 
-OTHER_METRICS = {
-    "AP75": "AP75, all objects",
-    "AR": "AR, all objects",
-    "overlapped_AP75": "AP75, overlapped objects",
-    "overlapped_AR": "AR, overlapped objects",
-    "overlapped@0.3_AP50": "AP50, IoU with another object above 0.3",
-    "overlapped@0.5_AP50": "AP50, IoU with another object above 0.5",
-    "overlapped_same_AP50": "AP50, overlapped by their own class",
-    "overlapped_cross_AP50": "AP50, overlapped by another class",
-    "pairs_both": "pairs of overlapped objects, both found",
-    "pairs_both_right": "pairs of overlapped objects, both found with their class",
-    "duplicates_per_gt": "duplicates per object",
-    "overlapped_duplicates_per_gt": "duplicates per overlapped object",
-    "best_f1": "best F1, all objects",
-    "best_f1_thr": "score threshold of the best F1",
-    "best_precision": "precision there",
-    "best_recall": "recall there",
-    "f1_at_0.5": "F1 at threshold 0.5",
-    "overlapped_best_f1": "best F1, overlapped objects",
-}
+OTHER_METRICS = select_figures(
+    "AP75",
+    "AR",
+    "overlapped_AP75",
+    "overlapped_AR",
+    "overlapped@0.3_AP50",
+    "overlapped@0.5_AP50",
+    "overlapped_same_AP50",
+    "overlapped_cross_AP50",
+    "pairs_both",
+    "pairs_both_right",
+    "duplicates_per_gt",
+    "overlapped_duplicates_per_gt",
+    "best_f1",
+    "best_f1_thr",
+    "best_precision",
+    "best_recall",
+    "f1_at_0.5",
+    "overlapped_best_f1",
+)
+"""Figures that are not resampled, in the order of the page."""
 
 
 def _other_metrics(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     models = [model["metrics"] for model in comparison["models"].values()]
     return [
         {
-            "name": label,
-            "models": [metrics.get(name) for metrics in models],
-            "differences": [pair["others"].get(name) for pair in comparison["comparisons"]],
+            "name": figure.label,
+            "models": [metrics.get(figure.key) for metrics in models],
+            "differences": [pair["others"].get(figure.key) for pair in comparison["comparisons"]],
         }
-        for name, label in OTHER_METRICS.items()
-        if any(metrics.get(name, {"mean": None})["mean"] is not None for metrics in models)
+        for figure in OTHER_METRICS
+        if any(metrics.get(figure.key, {"mean": None})["mean"] is not None for metrics in models)
     ]
 
 

@@ -11,19 +11,20 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmthermal.evaluation.figures import AP, select_figures
 from mmthermal.studies.curves import Points, read_records, starts_of_newest_training
 
 CURVES = "curves.png"
-# Shown if the metric gives them: name for people, and the end of the metric's key.
-SHOWN = (
-    ("AP", "bbox_mAP"),
-    ("AP50", "bbox_mAP_50"),
-    ("AP overlapped", "bbox_mAP_overlapped"),
-    ("AP50 overlapped", "bbox_mAP_50_overlapped"),
-    ("AP isolated", "bbox_mAP_isolated"),
-    ("AP50 isolated", "bbox_mAP_50_isolated"),
-    ("best F1", "best_f1"),
-    ("F1 at score 0.5", "f1_at_0.5"),
+# Shown if the metric gives them.
+SHOWN = select_figures(
+    "AP",
+    "AP50",
+    "overlapped_AP",
+    "overlapped_AP50",
+    "isolated_AP",
+    "isolated_AP50",
+    "best_f1",
+    "f1_at_0.5",
 )
 # Panels of the picture; the first rule that a key of the training log meets takes it.
 PANELS = (
@@ -61,13 +62,13 @@ class RunSummary:
     @property
     def best_step(self) -> float | None:
         """Step of the highest AP, None before the first validation."""
-        points = self.metric("bbox_mAP")
+        points = self.metric(str(AP.mmdet_key))
         return max(points, key=lambda step: (points[step], step)) if points else None
 
     @property
     def last_step(self) -> float | None:
         """Step of the last validation, None before the first one."""
-        points = self.metric("bbox_mAP")
+        points = self.metric(str(AP.mmdet_key))
         return max(points) if points else None
 
     @property
@@ -145,10 +146,11 @@ def draw_curves(run: RunSummary, path: str | Path) -> Path:
         if curves:
             panels.append((title, "iteration", curves))
     metrics: dict[str, Points] = {}
-    for name, key in SHOWN:  # COCO's metrics write -1 where there is no ground truth
-        points = {step: value for step, value in run.metric(key).items() if value >= 0}
-        if "AP" in name and points:
-            metrics[name] = points
+    for shown in SHOWN:  # COCO's metrics write -1 where there is no ground truth
+        values = run.metric(str(shown.mmdet_key))
+        points = {step: value for step, value in values.items() if value >= 0}
+        if "AP" in shown.key and points:
+            metrics[shown.short] = points
     if metrics:
         panels.append(("validation", run.val_unit, metrics))
     columns = min(2, len(panels))
@@ -160,8 +162,8 @@ def draw_curves(run: RunSummary, path: str | Path) -> Path:
         for name, points in curves.items():
             steps = sorted(points)
             marker = "o" if len(steps) < 30 else None
-            values = [points[step] for step in steps]
-            axes.plot(steps, values, label=name, marker=marker, markersize=3, linewidth=1.2)
+            heights = [points[step] for step in steps]
+            axes.plot(steps, heights, label=name, marker=marker, markersize=3, linewidth=1.2)
         low, high = axes.get_ylim()
         smallest = min((v for points in curves.values() for v in points.values()), default=0.0)
         if smallest > 0 and high > 30 * smallest and curves is not metrics:
@@ -203,11 +205,11 @@ def format_summary(run: RunSummary, *, curves: Path | None = None) -> str:
     else:
         heads = (f"last, {run.val_unit} {last:g}", f"best AP, {run.val_unit} {best:g}")
         lines.append("  {:<18}{:>22}{:>22}".format("validation", *heads))
-        for name, key in SHOWN:
-            points = run.metric(key)
+        for shown in SHOWN:
+            points = run.metric(str(shown.mmdet_key))
             if points:
                 cells = (_figure(points.get(step)) for step in (last, best))
-                lines.append("  {:<18}{:>22}{:>22}".format(name, *cells))
+                lines.append("  {:<18}{:>22}{:>22}".format(shown.short, *cells))
     places = [
         ("best checkpoint", run.best_checkpoint),
         ("last checkpoint", run.last_checkpoint),

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools.coco import COCO
 
 from mmthermal.evaluation.coco_columns import (
     chosen_ids,
+    detection_columns,
     ground_truth_columns,
+    keep_best,
     load_ground_truth,
     read_results,
 )
@@ -62,6 +65,71 @@ def test_loading_is_silent(gt_file: Path, capsys: pytest.CaptureFixture[str]) ->
     coco = load_ground_truth(str(gt_file))
     assert load_ground_truth(coco) is coco
     assert capsys.readouterr().out == ""
+
+
+def test_a_file_is_loaded_as_pycocotools_loads_it(gt_file: Path) -> None:
+    coco, theirs = load_ground_truth(gt_file), COCO(str(gt_file))
+    assert coco.imgs == theirs.imgs and coco.cats == theirs.cats
+    without_flags = {i: {**ann, "iscrowd": 0} | theirs.anns[i] for i, ann in theirs.anns.items()}
+    assert coco.anns == without_flags and set(coco.imgToAnns) == set(theirs.imgToAnns)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ('{"images": [], "annotations": []}', ValueError, "no list 'categories': give COCO"),
+        ("[]", ValueError, "no list 'images'"),
+        ("{", ValueError, "annotation file '.*a.json' is not valid JSON"),
+        (None, FileNotFoundError, "annotation file '.*a.json' does not exist"),
+    ],
+)
+def test_a_file_that_is_not_coco(
+    tmp_path: Path, content: str | None, error: type, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "a.json").write_text(content)
+    with pytest.raises(error, match=message):
+        load_ground_truth(tmp_path / "a.json")
+
+
+def test_detections_of_the_chosen_images_and_classes(gt_file: Path) -> None:
+    boxes = np.arange(12.0).reshape(3, 4)
+    columns = detection_columns(
+        load_ground_truth(gt_file),
+        np.array([9, 3, 9]),
+        np.array([5, 5, 2]),
+        boxes,
+        np.array([0.5, 0.25, 1.0]),
+        img_ids=np.array([3, 9]),
+        cat_ids=np.array([5]),
+    )
+    assert columns["img"].tolist() == [1, 0] and columns["cat"].tolist() == [0, 0]
+    assert columns["score"].tolist() == [0.5, 0.25]
+    np.testing.assert_array_equal(columns["box"], boxes[:2])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_detections_are_those_of_a_plain_sort(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    num = 60
+    dets = {
+        "img": rng.integers(0, 4, num),
+        "cat": rng.integers(0, 3, num),
+        "box": rng.random((num, 4)),
+        "score": rng.integers(0, 5, num) / 5,
+    }
+    expected = []
+    for cat in range(3):
+        rows = []
+        for img in range(4):
+            own = [i for i in range(num) if (dets["img"][i], dets["cat"][i]) == (img, cat)]
+            own.sort(key=lambda i: -dets["score"][i])
+            rows += [(i, rank) for rank, i in enumerate(own[:4])]
+        expected += sorted(rows, key=lambda row: -dets["score"][row[0]])
+    kept = keep_best(dets, num_classes=3, max_dets=4)
+    assert kept["rank"].tolist() == [rank for _, rank in expected]
+    for name, column in dets.items():
+        np.testing.assert_array_equal(kept[name], column[[i for i, _ in expected]])
 
 
 def test_results(tmp_path: Path) -> None:

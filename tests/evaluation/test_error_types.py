@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmthermal.evaluation.error_types import ERROR_TYPES, calibration, error_types
-from mmthermal.evaluation.matching import MatchTable
+from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.precision import average_precision
 
 P, R, NOWHERE = [0.0, 0, 10, 10], [50.0, 50, 10, 10], [80.0, 80, 5, 5]
 SHIFTED = [0.0, 5, 10, 10]  # IoU with P: 50 / 150
@@ -71,8 +72,8 @@ def test_ap_is_that_of_the_table_at_every_threshold() -> None:
     ]
     table = build(boxes, dets)
     for thr in (0.5, 0.75):
-        found = table.error_types(iou_thr=thr)
-        assert found["ap"] == pytest.approx(table.average_precision(iou_thr=thr), abs=1e-12)
+        found = error_types(table, iou_thr=thr)
+        assert found["ap"] == pytest.approx(average_precision(table, iou_thr=thr), abs=1e-12)
 
 
 def test_nothing_detected_and_nothing_there() -> None:
@@ -136,4 +137,4 @@ def test_detections_beyond_the_hundredth_count_if_the_table_keeps_them() -> None
     )
     found = error_types(more)
     assert found["counts"]["background"] == 120 and found["counts"]["missed"] == 0
-    assert found["ap"] == pytest.approx(more.average_precision(iou_thr=0.5), abs=1e-12)
+    assert found["ap"] == pytest.approx(average_precision(more, iou_thr=0.5), abs=1e-12)

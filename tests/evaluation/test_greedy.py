@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmthermal.evaluation.greedy import MISSED, Pairs, find_pairs, match_greedily
+from mmthermal.evaluation.greedy import MISSED, Pairs, find_pairs, match_greedily, match_once
 
 
 def slow_match(iou: np.ndarray, ignore: np.ndarray, crowd: np.ndarray, thr: float) -> list[int]:
@@ -60,8 +60,8 @@ def test_find_pairs_keeps_groups_apart_and_sorts_by_iou() -> None:
         np.zeros(4, dtype=bool),
         min_iou=0.5,
     )
-    assert pairs.det.tolist() == [0, 0, 1]
-    assert pairs.gt.tolist() == [1, 0, 2]
+    assert pairs.first.tolist() == [0, 0, 1]
+    assert pairs.second.tolist() == [1, 0, 2]
     assert pairs.iou.tolist() == [0.8, 1.0, 0.8]
 
 
@@ -73,8 +73,8 @@ def test_find_pairs_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = find_pairs(*args, min_iou=0.1)
     monkeypatch.setattr("mmthermal.evaluation.greedy._MAX_PAIRS", 7)
     parts = find_pairs(*args, min_iou=0.1)
-    assert len(whole.det) > 50
-    for name in ("det", "gt", "iou"):
+    assert len(whole.first) > 50
+    for name in ("first", "second", "iou"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
@@ -83,7 +83,7 @@ def test_equal_ious_are_sorted_by_ground_truth_so_that_the_last_one_wins() -> No
     pairs = find_pairs(
         box, np.zeros(1, int), np.repeat(box, 3, 0), np.zeros(3, int), np.zeros(3, bool), min_iou=1
     )
-    assert pairs.gt.tolist() == [0, 1, 2]
+    assert pairs.second.tolist() == [0, 1, 2]
     nobody = np.zeros((1, 3), dtype=bool)
     _, taken = match_greedily(pairs, np.zeros(1, int), nobody, nobody[0], np.array([0.5]))
     assert taken.item() == 2  # as in pycocotools, whose loop replaces a match by an equal one
@@ -94,3 +94,18 @@ def test_a_threshold_of_one_forgives_rounding() -> None:
     nobody = np.zeros((1, 1), dtype=bool)
     _, taken = match_greedily(pairs, np.zeros(1, int), nobody, nobody[0], np.array([1.0]))
     assert taken.item() == 0
+
+
+def test_one_subset_at_one_threshold_is_the_same_matching() -> None:
+    rng = np.random.default_rng(0)
+    dets, gts = rng.uniform(1, 20, (50, 4)), rng.uniform(1, 20, (30, 4))
+    groups, gt_groups = rng.integers(0, 4, 50), rng.integers(0, 4, 30)
+    crowd = rng.random(30) < 0.2
+    pairs = find_pairs(dets, groups, gts, gt_groups, crowd, min_iou=0.1)
+    inds, taken = match_greedily(pairs, groups, crowd[None], crowd, np.array([0.3]))
+    once = match_once(pairs, groups, crowd, crowd, 0.3)
+    assert (once != MISSED).sum() > 5
+    np.testing.assert_array_equal(once[inds], taken[:, 0, 0])
+    assert (np.delete(once, inds) == MISSED).all()
+    near = pairs.where(pairs.iou >= 0.3)
+    assert near.iou.min() >= 0.3 and len(near.first) == len(near.second) < len(pairs.first)

@@ -6,8 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers_tables import random_scene
+from pycocotools import mask as mask_utils
 
-from mmthermal.studies.gallery import choose_images, data_uri, judge
+from mmthermal.studies.gallery import Judged, choose_images, data_uri, judge
 
 
 def gt(bbox: list, cat: int = 1, crowd: int = 0) -> dict:
@@ -19,6 +21,43 @@ def det(bbox: list, score: float, cat: int = 1) -> dict:
 
 
 BOX, FAR = [0, 0, 10, 10], [50, 50, 10, 10]
+
+
+def judge_slowly(gts: list[dict], detections: list[dict], iou_thr: float) -> Judged:
+    """COCO's greedy matching of one image as plain loops over detections and ground truths."""
+    states = ["error"] * len(detections)
+    crowd = [bool(g["iscrowd"]) for g in gts]
+    found = crowd.copy()
+    ious = mask_utils.iou(
+        np.array([d["bbox"] for d in detections], dtype=float).reshape(-1, 4),
+        np.array([g["bbox"] for g in gts], dtype=float).reshape(-1, 4),
+        [int(c) for c in crowd],
+    )
+    for i in sorted(range(len(detections)), key=lambda i: -detections[i]["score"]):
+        own = [j for j, g in enumerate(gts) if g["category_id"] == detections[i]["category_id"]]
+        best, best_iou = None, iou_thr
+        for j in own:
+            if not found[j] and ious[i][j] >= best_iou:
+                best, best_iou = j, ious[i][j]
+        if best is not None:
+            states[i], found[best] = "hit", True
+        elif any(crowd[j] and ious[i][j] >= iou_thr for j in own):
+            states[i] = "ignored"
+    return Judged(states, found)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])
+def test_judging_equals_a_plain_loop(seed: int) -> None:
+    dataset, detections = random_scene(seed)  # with equal scores, equal IoUs and crowds
+    states = []
+    for image in dataset["images"]:
+        gts = [ann for ann in dataset["annotations"] if ann["image_id"] == image["id"]]
+        dets = [found for found in detections if found["image_id"] == image["id"]]
+        for thr in (0.3, 0.5, 0.75) if gts and dets else ():
+            judged = judge(gts, dets, iou_thr=thr)
+            assert judged == judge_slowly(gts, dets, thr)
+            states += judged.states
+    assert set(states) == {"hit", "error", "ignored"}
 
 
 def test_the_surer_of_two_detections_gets_the_object() -> None:
