@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file through a temporary file in the same folder and a rename.
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write a file through a temporary file in the same folder and a rename.
 
     Args:
         path: where to write; missing folders are made.
-        text: whole content.
+        data: whole content.
 
     Returns:
         The path.
@@ -21,8 +24,8 @@ def write_text(path: str | Path, text: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -33,6 +36,11 @@ def write_text(path: str | Path, text: str) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return target
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file in UTF-8 as `write_bytes` does, line ends as they are."""
+    return write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Path:
@@ -53,3 +61,33 @@ def read_json(path: str | Path, *, what: str) -> Any:
         raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
     except ValueError as error:
         raise ValueError(f"{what} {str(path)!r} is not valid JSON: {error}") from None
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a new folder that takes its place only when it is complete.
+
+    A folder of that name is replaced. After an error it is as it was, and nothing is left over.
+
+    Args:
+        path: the folder; its parent is made if need be.
+
+    Yields:
+        An empty folder beside it, to be filled.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield work
+        work.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+            os.replace(target, old)
+            os.replace(work, target)
+            shutil.rmtree(old)
+        else:
+            os.replace(work, target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmthermal.synthetic.bodies import CORE, Body, Surroundings
+from mmthermal.synthetic.bodies import CORE, Body
+from mmthermal.synthetic.surroundings import Surroundings
 
 
 def _disc(u: float, w: float, radius: float, v: float = 0.01) -> list[tuple[float, float, float]]:
@@ -199,7 +200,7 @@ CLUTTER: dict[str, tuple[tuple[Maker, float], ...]] = {
 
 def draw_clutter(rng: np.random.Generator, around: Surroundings) -> Body:
     """One piece of clutter that fits the surroundings."""
-    table = CLUTTER["indoor" if around.kind in ("indoor", "garage") else "outdoor"]
+    table = CLUTTER["indoor" if around.indoors else "outdoor"]
     weights = np.array([weight for _, weight in table])
     maker = table[int(rng.choice(len(table), p=weights / weights.sum()))][0]
     return maker(rng, around)
