@@ -138,7 +138,7 @@ def test_a_function_has_one_job() -> None:
     assert judged(function_lines(ROOT), FUNCTION_LINES, LONG_FUNCTIONS) == []
 
 
-def test_nothing_stands_there_twice() -> None:
+def test_no_block_is_there_twice() -> None:
     found = {" = ".join(files): at for files, at in repeated_blocks(ROOT, BLOCK_LINES).items()}
     assert {files: at for files, at in found.items() if files not in STILL_TO_CUT} == {}
 
@@ -238,7 +238,7 @@ def test_too_long_and_needless_entries_are_seen(tmp_path: Path) -> None:
     assert judged(lines, 9, allowed) == ["mmthermal/a/long.py::g: remove its entry"]
 
 
-def test_a_block_that_stands_there_twice_is_seen(tmp_path: Path) -> None:
+def test_a_repeated_block_is_seen(tmp_path: Path) -> None:
     block = [f"y{i} = f({i})" for i in range(4)]
     other = [f"  {block[0]}", "", "# a comment", *block[1:]]
     files = {

@@ -27,8 +27,8 @@ def annotate(
 
     Returns:
         one dict per object of which at least a pixel is visible. Boxes are x, y, w, h in pixels.
-        `iscrowd` 1 marks what nobody could label: less visible than `min_visible`, or smaller
-        than `min_side`. mmdet and pycocotools ignore those in the evaluation.
+        `iscrowd` 1 marks what cannot be labelled by eye: less visible than `min_visible`, or
+        smaller than `min_side`. mmdet and pycocotools ignore those in the evaluation.
     """
     step = settings.scene.supersample
     kept = []

@@ -1,4 +1,4 @@
-"""Things of the synthetic scenes that are warm or in the way but are no objects.
+"""Things of the synthetic scenes that are warm or in the way but are not objects.
 
 Hard negatives above all: upright and as warm as a person, or low and as warm as a dog.
 """
@@ -130,7 +130,7 @@ def rock(rng: np.random.Generator, around: Surroundings) -> Body:
 
 
 def bird(rng: np.random.Generator, around: Surroundings) -> Body:
-    """A small warm animal that is no dog: bird, hedgehog, cat from far."""
+    """A small warm animal that is not a dog: bird, hedgehog, cat from far."""
     body = Body(None, texture=0.4)
     warm = around.air + 0.35 * (CORE - around.air)
     size = rng.uniform(0.06, 0.13)

@@ -57,7 +57,7 @@ def make_synthetic(
     """Make the data set, or find it there already.
 
     The files depend on the settings alone: not on NumPy's global state, nor on `workers`; image i
-    of a split is the same whatever the number of images. A second call with the same settings
+    of a split does not depend on the number of images. A second call with the same settings
     does nothing. The folder appears whole or not at all.
 
     Args:
@@ -71,7 +71,7 @@ def make_synthetic(
         objects: mean number of objects of an image that has any, 1 to 20.
         overlap: wanted share of objects whose box has an IoU > 0.1 with another, 0 to 0.8.
         empty: share of images without objects, 0 to 1.
-        clutter: mean number of warm things that are no objects, per image that has any, 0 to 20.
+        clutter: mean number of warm things that are not objects, per image that has any, 0 to 20.
         clutter_share: share of images that may have any, 0 to 1.
         supersample: subpixels along each side of a pixel, 1 to 8.
         netd: temporal noise, kelvin.
@@ -138,7 +138,7 @@ def _existing(out: Path, settings: SyntheticSettings, overwrite: bool) -> dict[s
     strangers = sorted(p.name for p in out.iterdir() if p.name not in _OWN_FILES)
     if strangers:
         raise FileExistsError(
-            f"{out} holds files that are no part of a synthetic data set "
+            f"{out} holds files that do not belong to a synthetic data set "
             f"({', '.join(strangers[:5])}): move them or give another folder"
         )
     if not any(out.iterdir()):

@@ -49,7 +49,7 @@ class Scene:
         camera: the camera.
         around: surroundings.
         backdrop: the empty scene.
-        placed: objects and clutter, in no order.
+        placed: objects and clutter, in any order.
         gloss: reflectance of the floor, in [0, 1).
     """
 

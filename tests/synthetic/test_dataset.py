@@ -16,7 +16,7 @@ from helpers_synthetic import settings
 from pycocotools import mask
 from pycocotools.coco import COCO
 
-from mmthermal.synthetic.dataset import draw_image, make_synthetic
+from mmthermal.synthetic.dataset import VERSION, draw_image, make_synthetic
 from mmthermal.synthetic.settings import SPLITS
 
 SMALL = dict(num_train=6, num_val=3, num_test=2)
@@ -47,6 +47,25 @@ def test_same_seed_gives_identical_files_whatever_numpys_state(tmp_path: Path) -
     make_synthetic(tmp_path / "b", **SMALL)
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
     assert len(digest(tmp_path / "a")) == 11 + 3 + 1  # images, annotations, info.json
+
+
+@pytest.mark.parametrize(
+    ("split", "index", "mean", "deviation", "objects"),
+    [
+        ("train", 0, 28885.64, 545.50, []),
+        ("val", 1, 28440.53, 386.24, ["car", "bicycle", "person"]),
+        ("test", 2, 29614.96, 151.54, ["person", "person"]),
+    ],
+)
+def test_images_of_this_version_stay_the_same(
+    split: str, index: int, mean: float, deviation: float, objects: list[str]
+) -> None:
+    # where this changes on purpose, VERSION must rise
+    frame, rendered = draw_image(settings(), split, index)
+    assert [item.category for item in rendered.instances] == objects
+    assert frame.mean() == pytest.approx(mean, abs=0.1)
+    assert frame.std() == pytest.approx(deviation, abs=0.1)
+    assert VERSION == 2
 
 
 def test_number_of_processes_changes_nothing(tmp_path: Path) -> None:
