@@ -22,7 +22,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the choice of backend
 
 ROOT = Path(__file__).resolve().parents[2]
-PAPER = dict(w_cls=1.0, w_rank=0.0, w_dense=0.0, mean="paper", f1_negatives="paper")
+SOFT: dict[str, Any] = dict(w_dense=0.0, f1_form="soft")
+PAPER: dict[str, Any] = dict(**SOFT, mean="paper", f1_negatives="paper")
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "the paper's mean": ("#ea580c", PAPER),
     "the paper's mean, dense term on": ("#fdba74", {**PAPER, "w_dense": 1.0}),
@@ -30,7 +31,7 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
         "#6b7280",
         {**PAPER, "cls_negatives": "joint", "f1_negatives": "ignore"},
     ),
-    "shifted mean": ("#2563eb", dict(w_cls=1.0, w_rank=0.0, w_dense=0.0, mean="shifted")),
+    "shifted mean": ("#2563eb", SOFT),
 }
 SHIFTS = np.linspace(-5, 1, 25)
 

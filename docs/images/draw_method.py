@@ -43,7 +43,9 @@ def focal(axes: Axes) -> None:
 
         axes.plot(p, slope(loss, x).abs(), color=colour, label=text)
     axes.set(
-        title="focal, α = 0.25, γ = 2:\nthe nearer to its target, the less", ylabel="|∂L / ∂logit|"
+        title="focal, α = 0.25, γ = 2:\nthe nearer to its target, the less",
+        xlabel="p",
+        ylabel="|∂L / ∂logit|",
     )
 
 
@@ -66,6 +68,7 @@ def f1(axes: Axes) -> None:
     axes.plot(p, linear / linear[100], color=GREEN, label="soft F1")
     axes.set(
         title="one positive among 61: soft F1\npulls all alike, focal the low ones",
+        xlabel="p",
         ylabel="|∂L / ∂p|, 1 at p = 0.5",
         ylim=(0, 5),
     )
@@ -117,7 +120,7 @@ def pull(axes: Axes) -> None:
 
 
 def rank(axes: Axes) -> None:
-    """Gradient of the ranking term by the gap between a negative and a positive."""
+    """Gradient of the ranked F term by the gap between a negative and a positive."""
     gap = torch.linspace(-4, 4, 401, dtype=torch.float64)
     positive, label = torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0])
 
@@ -128,23 +131,42 @@ def rank(axes: Axes) -> None:
     axes.plot(gap, slope(loss, gap), color=GREEN, label="update")
     axes.plot(gap, torch.gradient(value, spacing=(gap,))[0], color=GREY, ls=":", label="derivative")
     axes.set(
-        title="ranking, one positive, one negative:\nno vanishing where the order is worst",
+        title="ranked F term, one positive, one negative:\nstrongest where the order is worst",
         xlabel="logit of the negative − of the positive",
-        ylabel="∂L / ∂logit of the negative",
+        ylabel="∂L_F / ∂logit of the negative",
+    )
+
+
+def balance(axes: Axes) -> None:
+    """Slope of L_combined by the F term: it depends on how far both have come."""
+    term = torch.linspace(0.01, 1, 200, dtype=torch.float64)
+    for classification, colour in ((0.4, "#93c5fd"), (0.15, BLUE), (0.05, "#1e3a8a")):
+        at = torch.tensor(classification, dtype=torch.float64)
+
+        def combined(z: Tensor, at: Tensor = at) -> Tensor:
+            return geometric_mean(at.expand_as(z), z, mean="shifted", shift=0.1)
+
+        label = f"L_cls = {classification:g}"
+        axes.plot(term, slope(combined, term), color=colour, label=label)
+    end = 0.5 * np.sqrt((0.05 + 0.1) / (0.3 + 0.1))
+    axes.plot([0.3], [end], "o", color=ORANGE, label=f"late in training: {end:.2f}")
+    axes.set(
+        title="slope of L_combined by L_F:\na smaller term has a larger slope",
+        xlabel="L_F",
+        ylabel="∂L_combined / ∂L_F",
+        ylim=(0, 1.1),
     )
 
 
 def main() -> None:
-    """Draw the five panels."""
+    """Draw the panels, in the order in which the page speaks of them."""
+    panels = (focal, f1, rank, pull, mean, balance)
     figure, axes = plt.subplots(2, 3, figsize=(11.5, 7), layout="constrained")
-    axes.flat[5].remove()
-    for draw, panel in zip((focal, f1, mean, pull, rank), axes.flat[:5], strict=True):
+    for letter, draw, panel in zip("abcdef", panels, axes.flat, strict=True):
         draw(panel)
-        if not panel.get_xlabel():
-            panel.set_xlabel("p")
         panel.legend(frameon=False, fontsize=9)
         panel.spines[["top", "right"]].set_visible(False)
-        panel.title.set_fontsize(10.5)
+        panel.set_title(f"({letter}) {panel.get_title()}", fontsize=10.5)
     target = Path(__file__).with_name("method_gradients.png")
     figure.savefig(target, dpi=110)
     print(target)

@@ -2,14 +2,12 @@
 
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file as `write_bytes` does, in UTF-8."""
-    return write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
@@ -40,6 +38,11 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
     return target
 
 
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file in UTF-8 as `write_bytes` does, line ends as they are."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
 def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Path:
     """Write JSON as `write_text` does; NaN and infinities are refused, as JSON has none."""
     return write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
@@ -58,3 +61,33 @@ def read_json(path: str | Path, *, what: str) -> Any:
         raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
     except ValueError as error:
         raise ValueError(f"{what} {str(path)!r} is not valid JSON: {error}") from None
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a new folder that takes its place only when it is complete.
+
+    A folder of that name is replaced. After an error it is as it was, and nothing is left over.
+
+    Args:
+        path: the folder; its parent is made if need be.
+
+    Yields:
+        An empty folder beside it, to be filled.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield work
+        work.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+            os.replace(target, old)
+            os.replace(work, target)
+            shutil.rmtree(old)
+        else:
+            os.replace(work, target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise

@@ -1,4 +1,4 @@
-"""Heads in mmdet's registry."""
+"""Detector heads with the composite loss, in mmdet's registry."""
 
 from mmthermal.heads.composite_atss_head import CompositeATSSHead
 from mmthermal.heads.composite_bbox_head import CompositeBBoxHead, CompositeConvBBoxHead

@@ -1,4 +1,4 @@
-"""Losses in mmdet's registry."""
+"""The composite loss as a module: settings, schedule, sums over processes."""
 
 from mmthermal.losses.composite_loss import CompositeLoss, build_composite_loss
 

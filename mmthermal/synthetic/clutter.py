@@ -1,4 +1,4 @@
-"""Things of the synthetic scenes that are warm or in the way but are no objects.
+"""Things of the synthetic scenes that are warm or in the way but are not objects.
 
 Hard negatives above all: upright and as warm as a person, or low and as warm as a dog.
 """
@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmthermal.synthetic.bodies import CORE, Body, Surroundings
+from mmthermal.synthetic.bodies import CORE, Body
+from mmthermal.synthetic.surroundings import Surroundings
 
 
 def _disc(u: float, w: float, radius: float, v: float = 0.01) -> list[tuple[float, float, float]]:
@@ -129,7 +130,7 @@ def rock(rng: np.random.Generator, around: Surroundings) -> Body:
 
 
 def bird(rng: np.random.Generator, around: Surroundings) -> Body:
-    """A small warm animal that is no dog: bird, hedgehog, cat from far."""
+    """A small warm animal that is not a dog: bird, hedgehog, cat from far."""
     body = Body(None, texture=0.4)
     warm = around.air + 0.35 * (CORE - around.air)
     size = rng.uniform(0.06, 0.13)
@@ -199,7 +200,7 @@ CLUTTER: dict[str, tuple[tuple[Maker, float], ...]] = {
 
 def draw_clutter(rng: np.random.Generator, around: Surroundings) -> Body:
     """One piece of clutter that fits the surroundings."""
-    table = CLUTTER["indoor" if around.kind in ("indoor", "garage") else "outdoor"]
+    table = CLUTTER["indoor" if around.indoors else "outdoor"]
     weights = np.array([weight for _, weight in table])
     maker = table[int(rng.choice(len(table), p=weights / weights.sum()))][0]
     return maker(rng, around)

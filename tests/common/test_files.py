@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmthermal.common.files import read_json, write_bytes, write_json, write_text
+from mmthermal.common.files import read_json, whole_folder, write_bytes, write_json, write_text
 
 
 def test_written_whole_in_a_new_folder(tmp_path: Path) -> None:
@@ -56,3 +56,23 @@ def test_errors_name_the_file_and_its_purpose(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ValueError, match=r"predictions .*bad.json' is not valid JSON"):
         read_json(tmp_path / "bad.json", what="predictions")
+
+
+def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        with whole_folder(tmp_path / "a" / "b") as work:
+            assert list(work.iterdir()) == []
+            (work / f"{text}.txt").write_text(text)
+            assert not (tmp_path / "a" / "b" / "new.txt").exists()
+        assert [p.name for p in (tmp_path / "a" / "b").iterdir()] == [f"{text}.txt"]
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["b"]
+
+
+def test_a_failing_folder_leaves_the_old_one(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "b") as work:
+        (work / "old.txt").write_text("old")
+    with pytest.raises(OSError, match="disk full"), whole_folder(tmp_path / "b") as work:
+        (work / "new.txt").write_text("new")
+        raise OSError("disk full")
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["old.txt"]

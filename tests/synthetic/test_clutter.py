@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mmthermal.synthetic.bodies import Surroundings
-from mmthermal.synthetic.canvas import Camera, place
+from mmthermal.synthetic.camera import Camera, place
 from mmthermal.synthetic.clutter import CLUTTER, draw_clutter, post
+from mmthermal.synthetic.surroundings import Surroundings
 
 NIGHT = Surroundings("night", 283.0, 0.0, 284.0, 255.0, 1e-3)
 ROOM = Surroundings("indoor", 294.0, 0.0, 293.0, 294.0, 0.0)
