@@ -7,21 +7,9 @@ num_classes = 3
 train_pipeline = [
     dict(type='LoadThermalImage'),
     dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale_factor=1.0),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomContrastBrightness', contrast=0.2, brightness=0.2),
-    dict(type='PackDetInputs')
+    *_base_.train_pipeline[2:]  # from LoadAnnotations on
 ]
-test_pipeline = [
-    dict(type='LoadThermalImage'),
-    dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
-    dict(type='Resize', scale_factor=1.0),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))
-]
+test_pipeline = [*train_pipeline[:2], *_base_.test_pipeline[2:]]  # from Resize on
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
