@@ -166,7 +166,7 @@ def test_every_train_cfg_key_is_read(name: str) -> None:
 
 
 def test_every_pair_is_compared() -> None:
-    assert len(pairs()) == 27
+    assert len(pairs()) == 30
     assert (
         "cascade_rcnn/cascade_rcnn_composite_synthetic.py",
         "cascade_rcnn/cascade_rcnn_ce_synthetic.py",
@@ -205,6 +205,30 @@ def test_paper_is_the_papers_loss_beside_the_dense_term(detector: str, data: str
     assert (loss.combine["beta"], loss.combine["cls_negatives"]) == (1.0, "separate")
     assert loss.box == {"form": "paper", "norm": "coordinate", "delta": 1.0}
     assert (loss.w_dense, loss.w_cls) == (1.0, 1.0)
+
+
+def test_variant_of_the_recipes_loads(tmp_path: Path) -> None:
+    text = (CONFIGS.parent / "docs/recipes.md").read_text(encoding="utf-8")
+    block = next(
+        block
+        for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        if "loss_delta" in block
+    )
+    (tmp_path / "mine.py").write_text(block.replace("'../", f"'{CONFIGS}/"))
+    cfg = Config.fromfile(tmp_path / "mine.py")
+    assert cfg.model.bbox_head.type == "CompositeRetinaHead"
+    assert cfg.model.bbox_head.loss_composite.w_cls == 0.5
+
+
+def test_names_in_the_recipes_are_those_of_configs() -> None:
+    text = (CONFIGS.parent / "docs/recipes.md").read_text(encoding="utf-8")
+    table = text.partition("## Which config")[2].partition("**R-50")[0]
+    stems = re.findall(rf"`((?:{'|'.join(FOLDERS)})_(?:{LOSSES}))`", table)
+    files = {name.split("/")[1] for name in NAMES}
+    assert len(set(stems)) == 20
+    for stem in stems:
+        assert f"{stem}_hituav160.py" in files
+        assert f"{stem}_synthetic.py" in files or stem == "retina_focal_class_weight"
 
 
 def test_class_weights_are_those_of_the_training_set() -> None:
@@ -290,12 +314,22 @@ def test_r50_configs_are_both_cases_of_both_detectors() -> None:
     assert len(R50) == 8
 
 
+# One config for each way in which the windows of HIT-UAV are loaded.
+LOADED = {
+    "retinanet/retina_focal_hituav160.py": 1,
+    "retinanet/retina_focal_24e_hituav160.py": 1,
+    "retinanet/retina_r50_focal_hituav160.py": 3,
+}
+
+
 @pytest.mark.skipif(
     not (CONFIGS.parents[1] / "shared/data/hituav160").is_dir(),
     reason="the data set ../shared/data/hituav160 is absent",
 )
-@pytest.mark.parametrize("name", [name for name in NAMES if "hituav160" in name])
-def test_real_data_load_through_the_pipelines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "channels"), LOADED.items())
+def test_real_data_load_through_the_pipelines(
+    name: str, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(CONFIGS.parent)
     init_default_scope("mmdet")
     cfg = read(name)
@@ -304,10 +338,20 @@ def test_real_data_load_through_the_pipelines(name: str, monkeypatch: pytest.Mon
     assert train.metainfo["classes"] == val.metainfo["classes"] == ("person", "vehicle", "bicycle")
     assert (len(train), len(val)) == (2291, 575)
     sample = train[0]
-    channels = 3 if "r50" in name else 1
     assert sample["inputs"].shape[0] == channels
     assert sample["inputs"].dtype == torch.float32
     assert len(sample["data_samples"].gt_instances) + len(sample["data_samples"].ignored_instances)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "hituav160" in name])
+def test_real_data_are_loaded_in_one_of_these_ways(name: str) -> None:
+    ways = [
+        (way.train_dataloader.dataset, way.val_dataloader.dataset, way.test_dataloader.dataset)
+        for way in map(read, LOADED)
+    ]
+    cfg = read(name)
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    assert tuple(loader.dataset for loader in loaders) in ways
 
 
 def types(steps: list[dict]) -> list[str]:
