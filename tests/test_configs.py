@@ -1,5 +1,6 @@
 """Every config is a short delta that builds; tests/test_config_training.py trains them."""
 
+import argparse
 import copy
 import functools
 import re
@@ -15,6 +16,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
+
+from mmthermal.engine import launch
+from mmthermal.studies import runs
 
 NAMES = config_names()
 FOLDERS = {"retina": "retinanet"} | {
@@ -368,3 +372,14 @@ def test_images_are_normalised_once(name: str) -> None:
     for section in ("train_dataloader", "val_dataloader", "test_dataloader"):
         names = types(cfg[section].dataset.pipeline)
         assert sum(name in ("NormalizeFrame", "Normalize") for name in names) == neutral, section
+
+
+def test_tools_name_the_new_file_of_an_old_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CONFIGS.parent)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config")
+    launch.add_common_arguments(parser)
+    args = parser.parse_args(["configs/thermal/hituav160_retina_focal.py"])
+    for read_it in (lambda: launch.load_config(args), lambda: runs.load_config(args.config)):
+        with pytest.raises(FileNotFoundError, match="configs/retinanet/retina_focal_hituav160.py"):
+            read_it()
