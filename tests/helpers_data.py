@@ -17,7 +17,7 @@ import numpy as np
 from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = ROOT / "configs" / "thermal"
+CONFIGS = ROOT / "configs"
 CLASSES = ("person", "vehicle", "bicycle")
 SHAPES = ((8, 18), (20, 11), (13, 13))  # width, height in pixels of a class
 
@@ -108,7 +108,7 @@ def data_options(root: Path, *, batch_size: int = 4, test_split: str = "val") ->
 
 
 def small_options(num_classes: int = 3) -> dict[str, Any]:
-    """Dotted keys that make the model of configs/_base_/models/retina_r18_thermal.py tiny.
+    """Dotted keys that make the model of configs/_base_/models/retina_r18.py tiny.
 
     Args:
         num_classes: number of classes of the data.
@@ -129,11 +129,18 @@ def small_options(num_classes: int = 3) -> dict[str, Any]:
     }
 
 
+def config_names() -> list[str]:
+    """Paths below configs of all configs that can be trained."""
+    paths = (path.relative_to(CONFIGS) for path in CONFIGS.glob("*/*.py"))
+    apart = ("_base_", "ablations", "studies")
+    return sorted(path.as_posix() for path in paths if path.parts[0] not in apart)
+
+
 def tiny_config(name: str, root: Path, *, num_classes: int = 3, **options: Any) -> Config:
-    """A config of configs/thermal, tiny and on a data set of :func:`write_coco`.
+    """A config of the project, tiny and on a data set of :func:`write_coco`.
 
     Args:
-        name: file name.
+        name: path below configs.
         root: folder of the data.
         num_classes: number of classes of the data.
         **options: further keys, ``__`` for each dot.

@@ -34,7 +34,7 @@ def overfit(
     seed: int,
     iters: int,
     lr: float = 2e-3,
-    config: str = "hituav160_retina_composite.py",
+    config: str = "retinanet/retina_composite_hituav160.py",
     **loss_composite: Any,
 ) -> Outcome:
     """Train a tiny RetinaNet from scratch on all training images at once and test it on them.
@@ -45,7 +45,7 @@ def overfit(
         iters: iterations, each on all images.
         lr: peak learning rate of AdamW; it rises over the first 20 iterations and falls over the
             last 20, so that the outcome is not that of the last step's noise.
-        config: file name in configs/thermal.
+        config: path below configs.
         **loss_composite: settings of the loss.
 
     Returns:

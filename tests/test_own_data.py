@@ -36,7 +36,7 @@ def test_two_classes_and_another_size(
         bits=bits, suffix=suffix,
     )  # fmt: skip
     work = tmp_path / "work"
-    base = CONFIGS / "retina_composite.py"
+    base = CONFIGS / "thermal/retina_composite.py"
     if how == "delta":
         config = tmp_path / "mine.py"
         config.write_text(DELTA.format(base=base, root=root))
@@ -60,7 +60,7 @@ def test_two_classes_and_another_size(
 def test_wrong_number_of_classes_is_named(tmp_path: Path) -> None:
     root = write_coco(tmp_path / "farm", splits={"train": 4, "val": 2}, classes=("deer", "drone"))
     settings = {**data_options(root), "train_cfg.max_epochs": 1}
-    args = [CONFIGS / "retina_composite.py", *as_arguments(settings)]
+    args = [CONFIGS / "thermal/retina_composite.py", *as_arguments(settings)]
     done = run_tool("train.py", *args, "--work-dir", tmp_path / "w", cwd=tmp_path, ok=False)
     assert "`num_classes` (4)" in done.stderr
     assert "length of `classes` 2" in done.stderr

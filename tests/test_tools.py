@@ -21,7 +21,7 @@ from helpers_data import (
 
 import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
 
-CONFIG = CONFIGS / "retina_composite.py"
+CONFIG = CONFIGS / "thermal/retina_composite.py"
 
 
 @pytest.fixture(scope="module")

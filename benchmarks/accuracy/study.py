@@ -3,10 +3,10 @@
 Example: python benchmarks/accuracy/run_queue.py --only focal composite --seeds 0 1 2 --jobs 2
 """
 
-focal = "configs/thermal/hituav160_retina_focal.py"
-composite = "configs/thermal/hituav160_retina_composite.py"
-cross_entropy = "configs/thermal/hituav160_faster_rcnn_ce.py"
-two_stages = "configs/thermal/hituav160_faster_rcnn_composite.py"
+focal = "configs/retinanet/retina_focal_hituav160.py"
+composite = "configs/retinanet/retina_composite_hituav160.py"
+cross_entropy = "configs/faster_rcnn/faster_rcnn_ce_hituav160.py"
+two_stages = "configs/faster_rcnn/faster_rcnn_composite_hituav160.py"
 loss = "model.bbox_head.loss_composite"
 roi_loss = "model.roi_head.bbox_head.loss_composite"
 roi_w_box = "model.roi_head.bbox_head.loss_bbox.loss_weight"
@@ -49,10 +49,10 @@ runs = {
     "focal_gamma_1.5": dict(config=focal, options={gamma: 1.5}),
     "focal_class_weight": dict(config=composite, options={**class_weight, f"{loss}.w_cls": 0.0}),
     # mmdet's other losses
-    "ghm": dict(config="configs/thermal/hituav160_retina_ghm.py"),
-    "ohem": dict(config="configs/thermal/hituav160_retina_ohem.py"),
-    "gfl": dict(config="configs/thermal/hituav160_retina_qfl.py"),
-    "varifocal": dict(config="configs/thermal/hituav160_retina_varifocal.py"),
+    "ghm": dict(config="configs/retinanet/retina_ghm_hituav160.py"),
+    "ohem": dict(config="configs/retinanet/retina_ohem_hituav160.py"),
+    "gfl": dict(config="configs/gfl/gfl_qfl_hituav160.py"),
+    "varifocal": dict(config="configs/vfnet/vfnet_varifocal_hituav160.py"),
     # the composite loss, and the ranking loss alone beside the dense term, with its weight
     "composite": dict(config=composite),
     "ranking": dict(config=composite, options={**ranking, f"{loss}.w_cls": 0.3}),
@@ -94,7 +94,7 @@ runs = {
     ),
     "without_mining": dict(config=composite, options={**combined, f"{miner}.ratio": 1e9}),
     # the embedded set (make data)
-    "embedded_focal": dict(config="configs/thermal/retina_focal.py"),
+    "embedded_focal": dict(config="configs/retinanet/retina_focal_synthetic.py"),
     "embedded_focal_class_weight": dict(
         config="configs/thermal/retina_composite.py",
         options={f"{loss}.dense_class_weight": [0.43, 2.03, 1.69, 1.65], f"{loss}.w_cls": 0.0},
@@ -106,7 +106,7 @@ runs = {
     "embedded_combined": dict(config="configs/thermal/retina_composite.py", options=combined),
     # two stages
     "faster_rcnn_ce": dict(config=cross_entropy),
-    "faster_rcnn_ohem": dict(config="configs/thermal/hituav160_faster_rcnn_ohem.py"),
+    "faster_rcnn_ohem": dict(config="configs/faster_rcnn/faster_rcnn_ohem_hituav160.py"),
     "faster_rcnn_composite": dict(config=two_stages),
     "faster_rcnn_ranked": dict(config=two_stages, options=ranked),
     "faster_rcnn_ce_box_0.5": dict(config=cross_entropy, options={roi_w_box: 0.5}),

@@ -1,8 +1,8 @@
 """Draw collapse.png of docs/method.md: the loss of a trained detector as its scores are shifted.
 
 Example:
-    python tools/train.py configs/thermal/hituav160_retina_focal.py
-    python docs/images/draw_collapse.py work_dirs/hituav160_retina_focal/epoch_6.pth
+    python tools/train.py configs/retinanet/retina_focal_hituav160.py
+    python docs/images/draw_collapse.py work_dirs/retina_focal_hituav160/epoch_6.pth
 """
 
 import argparse
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument(
-        "--config", type=Path, default=ROOT / "configs/thermal/hituav160_retina_composite.py"
+        "--config", type=Path, default=ROOT / "configs/retinanet/retina_composite_hituav160.py"
     )
     parser.add_argument("--batches", type=int, default=4)
     args = parser.parse_args()

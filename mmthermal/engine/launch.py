@@ -13,6 +13,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmthermal.common.checks import did_you_mean
+from mmthermal.common.renamed_configs import config_from_file
 
 # Keys that mmengine's runner reads though a config need not have them.
 _RUNNER_KEYS = (
@@ -93,12 +94,12 @@ def load_config(args: argparse.Namespace) -> Config:
         the config.
 
     Raises:
-        FileNotFoundError: if there is no such config file.
+        FileNotFoundError: if there is no such config file; it names the new file of a renamed one.
         KeyError: if ``--cfg-options`` names a section that doesn't exist.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
-    cfg = Config.fromfile(args.config)
+    cfg = config_from_file(args.config)
     cfg.launcher = args.launcher
     if args.cfg_options:
         check_option_keys(args.cfg_options, cfg)

@@ -27,6 +27,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from mmthermal.common.files import read_json, write_json
+from mmthermal.common.renamed_configs import config_from_file, new_place
 
 PREDICTIONS = "predictions.bbox.json"
 SEED_FOLDER = re.compile(r"seed_?(\d+)$")
@@ -112,11 +113,11 @@ def load_config(path: str | Path, cfg_options: Sequence[str] = ()) -> Config:
     """Load a config with options merged.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file; it names the new file of a renamed one.
     """
-    if not Path(path).is_file():
+    if not Path(path).is_file() and new_place(str(path)) is None:
         raise FileNotFoundError(f"config {str(path)!r} does not exist: give a .py config file")
-    cfg = Config.fromfile(str(path))
+    cfg = config_from_file(path)
     cfg.merge_from_dict(parse_cfg_options(cfg_options))
     return cfg
 

@@ -112,7 +112,7 @@ def data(tmp_path_factory):
 
 def build(data, *steps):
     init_default_scope("mmdet")
-    cfg = tiny_config("hituav160_retina_composite.py", data).train_dataloader.dataset
+    cfg = tiny_config("retinanet/retina_composite_hituav160.py", data).train_dataloader.dataset
     cfg.pipeline = [*cfg.pipeline[:2], *steps, dict(type="PackDetInputs")]
     return DATASETS.build(cfg)
 

@@ -22,7 +22,7 @@ def data(tmp_path_factory):
 
 
 def config(data, work_dir, *, epochs=EPOCHS, sampler="MinedImageSampler", **hook):
-    cfg = tiny_config("hituav160_retina_composite.py", data)
+    cfg = tiny_config("retinanet/retina_composite_hituav160.py", data)
     cfg = Config(cfg.to_dict())
     cfg.work_dir = str(work_dir)
     cfg.train_cfg.max_epochs = epochs

@@ -428,7 +428,7 @@ class Recorder(Hook):
 
 def train(root: Path, work_dir: Path, *, epochs: int, resume: bool = False) -> list[dict]:
     """Log of each iteration of a real training; two iterations an epoch."""
-    cfg = tiny_config("hituav160_retina_composite.py", root)
+    cfg = tiny_config("retinanet/retina_composite_hituav160.py", root)
     cfg.work_dir = str(work_dir)
     cfg.experiment_name = f"{work_dir.name}_{epochs}_{resume}"
     cfg.resume = resume

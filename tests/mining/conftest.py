@@ -18,7 +18,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     """Config and checkpoint."""
     folder = tmp_path_factory.mktemp("mining")
     data = write_coco(folder / "set", splits=dict(train=NUM_IMAGES, val=3, test=1))
-    cfg = tiny_config("hituav160_retina_composite.py", data)
+    cfg = tiny_config("retinanet/retina_composite_hituav160.py", data)
     cfg.merge_from_dict({"model.test_cfg.score_thr": 0.3, "model.test_cfg.max_per_img": 20})
     cfg.work_dir = str(folder / "work")
     init_default_scope("mmdet")

@@ -17,7 +17,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Config and checkpoint of a small random detector; its data set has been deleted since."""
     root = tmp_path_factory.mktemp("model")
     data = write_coco(root / "data")
-    cfg = tiny_config("retina_focal.py", data)
+    cfg = tiny_config("retinanet/retina_focal_synthetic.py", data)
     cfg.model.test_cfg.score_thr = 0.0
     cfg.model.test_cfg.max_per_img = 20
     (data / "annotations" / "val.json").unlink()

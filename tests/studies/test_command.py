@@ -62,7 +62,7 @@ def test_real_training_from_configs_to_the_page(tmp_path: Path) -> None:
     data = write_coco(tmp_path / "data")
     configs = []
     for name in ("retina_focal", "retina_composite"):
-        cfg = tiny_config(f"{name}.py", data)
+        cfg = tiny_config(f"retinanet/{name}_synthetic.py", data)
         cfg.train_cfg.max_epochs = 1
         cfg.dump(tmp_path / f"{name}.py")
         configs.append(tmp_path / f"{name}.py")

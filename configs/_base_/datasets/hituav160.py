@@ -1,27 +1,15 @@
 # 160 x 128 windows of HIT-UAV (Suo et al., Scientific Data 2023; CC BY 4.0), split by flight block.
 # 8-bit frames, already stretched by the camera's gain control: one mean and deviation for all keep
-# the absolute level, which NormalizeFrame would take away (docs/recipes.md has the figures).
+# the absolute level, which NormalizeFrame would take away (docs/results.md has the figures).
 _base_ = './thermal_detection.py'
 data_root = '../shared/data/hituav160/'
 num_classes = 3
 train_pipeline = [
     dict(type='LoadThermalImage'),
     dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale_factor=1.0),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomContrastBrightness', contrast=0.2, brightness=0.2),
-    dict(type='PackDetInputs')
+    *_base_.train_pipeline[2:]  # from LoadAnnotations on
 ]
-test_pipeline = [
-    dict(type='LoadThermalImage'),
-    dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
-    dict(type='Resize', scale_factor=1.0),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))
-]
+test_pipeline = [*train_pipeline[:2], *_base_.test_pipeline[2:]]  # from Resize on
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -5,19 +5,9 @@ train_pipeline = [
     dict(type='Normalize', mean=[128.0] * 3, std=[64.0] * 3, to_rgb=False),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=(640, 512), keep_ratio=True),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomContrastBrightness', contrast=0.2, brightness=0.2),
-    dict(type='PackDetInputs')
+    *_base_.train_pipeline[4:]  # from RandomFlip on
 ]
-test_pipeline = [
-    dict(type='LoadThermalImage', channels=3),
-    dict(type='Normalize', mean=[128.0] * 3, std=[64.0] * 3, to_rgb=False),
-    dict(type='Resize', scale=(640, 512), keep_ratio=True),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))
-]
+test_pipeline = [*train_pipeline[:2], train_pipeline[3], *_base_.test_pipeline[3:]]  # from LoadAnnotations on
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

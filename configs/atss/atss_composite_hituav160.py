@@ -1,0 +1,3 @@
+# ATSS with the composite loss, on windows of HIT-UAV; everything else is the baseline's.
+_base_ = ['./atss_focal_hituav160.py', '../_base_/losses/atss_composite.py']
+model = _base_.pop('loss_delta')

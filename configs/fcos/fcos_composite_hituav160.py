@@ -1,0 +1,3 @@
+# FCOS with the composite loss, on windows of HIT-UAV; everything else is the baseline's.
+_base_ = ['./fcos_focal_hituav160.py', '../_base_/losses/fcos_composite.py']
+model = _base_.pop('loss_delta')

@@ -1,0 +1,3 @@
+# RetinaNet with the paper's formulas beside the dense term, 24 epochs with jitter, on windows of HIT-UAV.
+_base_ = ['./retina_focal_24e_hituav160.py', '../_base_/losses/retina_composite_paper.py']
+model = _base_.pop('loss_delta')

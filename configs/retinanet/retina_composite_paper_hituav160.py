@@ -1,0 +1,3 @@
+# RetinaNet with the paper's formulas beside the dense term, on windows of HIT-UAV; everything else is the baseline's.
+_base_ = ['./retina_focal_hituav160.py', '../_base_/losses/retina_composite_paper.py']
+model = _base_.pop('loss_delta')

@@ -1,0 +1,3 @@
+# RetinaNet with the composite loss, on the embedded set; everything else is the baseline's.
+_base_ = ['./retina_focal_synthetic.py', '../_base_/losses/retina_composite.py']
+model = _base_.pop('loss_delta')

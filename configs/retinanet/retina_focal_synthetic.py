@@ -1,0 +1,6 @@
+# RetinaNet with focal and L1 loss, the baseline, on the embedded set.
+_base_ = [
+    '../_base_/models/retina_r18.py', '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
+]
+model = dict(bbox_head=dict(num_classes=_base_.num_classes))

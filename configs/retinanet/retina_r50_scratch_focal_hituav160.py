@@ -1,0 +1,3 @@
+# retina_r50_focal_hituav160.py from scratch: no weights needed. For a GPU.
+_base_ = ['./retina_r50_focal_hituav160.py', '../_base_/models/r50_scratch.py']
+model = _base_.pop('model_delta')

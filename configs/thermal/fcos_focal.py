@@ -1,6 +1,0 @@
-# FCOS with focal loss, the baseline, on the embedded set.
-_base_ = [
-    '../_base_/models/fcos_r18_thermal.py', '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
-]
-model = dict(bbox_head=dict(num_classes={{_base_.num_classes}}))

@@ -1,6 +1,0 @@
-# Faster R-CNN with cross-entropy, L1 and random sampling, the baseline, on real data.
-_base_ = [
-    '../_base_/models/faster_rcnn_r18_thermal.py', '../_base_/datasets/hituav160.py',
-    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
-]
-model = dict(roi_head=dict(bbox_head=dict(num_classes={{_base_.num_classes}})))

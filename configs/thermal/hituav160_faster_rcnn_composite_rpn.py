@@ -1,6 +1,0 @@
-# Faster R-CNN with the composite loss in the RPN and the RoI head, on real data.
-_base_ = [
-    '../_base_/models/faster_rcnn_r18_composite_rpn.py', '../_base_/datasets/hituav160.py',
-    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
-]
-model = dict(roi_head=dict(bbox_head=dict(num_classes={{_base_.num_classes}})))

@@ -1,6 +1,0 @@
-# FCOS with the composite loss, on real data.
-_base_ = [
-    '../_base_/models/fcos_r18_composite.py', '../_base_/datasets/hituav160.py',
-    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
-]
-model = dict(bbox_head=dict(num_classes={{_base_.num_classes}}))

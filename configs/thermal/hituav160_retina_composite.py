@@ -1,7 +1,0 @@
-# The composite loss on real data; everything else is the baseline's.
-_base_ = './hituav160_retina_focal.py'
-model = dict(
-    bbox_head=dict(
-        type='CompositeRetinaHead',
-        loss_composite=dict(type='CompositeLoss', ramp_iters=100)),
-    train_cfg=dict(sampler=dict(_delete_=True, type='HardNegativeMiner', ratio=3.0, min_neg=16)))

@@ -1,6 +1,0 @@
-# RetinaNet's body with mmdet's quality focal loss (GFL), on real data.
-_base_ = [
-    '../_base_/models/retina_r18_qfl.py', '../_base_/datasets/hituav160.py',
-    '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
-]
-model = dict(bbox_head=dict(num_classes={{_base_.num_classes}}))

@@ -1,6 +1,0 @@
-# The baseline on the embedded set: RetinaNet with focal and L1 loss.
-_base_ = [
-    '../_base_/models/retina_r18_thermal.py', '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
-]
-model = dict(bbox_head=dict(num_classes=4))

@@ -1,6 +1,0 @@
-# RetinaNet with the gradient harmonizing losses, on the embedded set.
-_base_ = [
-    '../_base_/models/retina_r18_ghm.py', '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/adamw_12e.py', '../_base_/default_runtime.py'
-]
-model = dict(bbox_head=dict(num_classes={{_base_.num_classes}}))
