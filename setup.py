@@ -44,6 +44,8 @@ setup(
         # The page of a comparison and the curves of a run.
         "jinja2>=3.1",
         "matplotlib",
+        # Locks that keep two trainings out of one folder; torch brings it, too.
+        "filelock>=3.12",
     ],
     extras_require={
         "test": [

@@ -16,7 +16,7 @@ from run_queue import match_table
 
 from mmthermal.evaluation import best_f1, duplicates_per_gt
 from mmthermal.evaluation.outcomes import outcomes
-from mmthermal.studies.runs import Run, collect_runs
+from mmthermal.studies.run_folder import Run, collect_runs
 
 
 def errors_of(run: Run, subset: str) -> dict[str, float]:

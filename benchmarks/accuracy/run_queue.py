@@ -22,7 +22,8 @@ from mmengine.config import Config
 
 from mmthermal.common.files import read_json
 from mmthermal.evaluation import MatchTable, select_figures, summary
-from mmthermal.studies.runs import Run, carry_out, plan_runs, work_dir_lock
+from mmthermal.studies.run_folder import Run, plan_runs
+from mmthermal.studies.run_queue import carry_out, work_dir_lock
 from mmthermal.studies.variants import Ablation, check_variants, write_variants
 
 HERE = Path(__file__).resolve().parent

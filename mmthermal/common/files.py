@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file through a temporary file in the same folder and a rename.
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write a file through a temporary file in the same folder and a rename.
 
     Args:
         path: where to write; missing folders are made.
-        text: whole content.
+        data: whole content.
 
     Returns:
         The path.
@@ -21,8 +21,8 @@ def write_text(path: str | Path, text: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -33,6 +33,11 @@ def write_text(path: str | Path, text: str) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return target
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file, in UTF-8, as `write_bytes` does; line ends stay as they are."""
+    return write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Path:

@@ -22,21 +22,15 @@ from mmengine.config import Config
 from torch.utils.data import TensorDataset
 
 from mmthermal.common.checks import check_choice, check_count
+from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.operating_point import fppi_at_recall
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
-from mmthermal.studies.runs import (
-    Run,
-    carry_out,
-    config_hash,
-    last_checkpoint,
-    load_config,
-    test_set,
-    work_dir_lock,
-)
+from mmthermal.studies.run_folder import Run, config_hash, last_checkpoint, test_set
+from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 STARTS = ("previous", "scratch")
 HARD_NEGATIVES = "hard_negatives.json"
@@ -109,7 +103,7 @@ def bootstrap(
     if draw_more is not None:
         MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
     folder, tools = Path(work_dir), Path(tools_dir)
-    base = load_config(config, cfg_options)
+    base = read_config(config, cfg_options)
     with work_dir_lock(folder):
         settings = dict(
             config_hash=config_hash(base),
@@ -227,7 +221,7 @@ def _mine(
 
 def _row(run: Run, content: RegionFile, recall: float) -> dict[str, Any]:
     """Figures of a round, on the config's test set."""
-    where = test_set(load_config(run.config))
+    where = test_set(read_config(run.config))
     detections = read_json(run.predictions, what="predictions")
     table = MatchTable.from_coco(where.ann_file, detections)
     return dict(

@@ -8,13 +8,8 @@ from mmthermal.evaluation.coco_columns import load_ground_truth
 from mmthermal.studies.comparison import check_settings, compare, group_labels
 from mmthermal.studies.comparison_files import to_table, write_comparison
 from mmthermal.studies.report import write_report
-from mmthermal.studies.runs import (
-    carry_out,
-    collect_runs,
-    plan_runs,
-    shared_test_set,
-    work_dir_lock,
-)
+from mmthermal.studies.run_folder import collect_runs, plan_runs, shared_test_set
+from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 
 def _say(line: str) -> None:

@@ -29,7 +29,7 @@ from mmthermal.evaluation.subsets import Subset
 from mmthermal.studies import statistics
 from mmthermal.studies.curves import curve_bands
 from mmthermal.studies.gallery import gallery_records
-from mmthermal.studies.runs import ConfigRuns, TestSet
+from mmthermal.studies.run_folder import ConfigRuns, TestSet
 
 SCHEMA = "mmthermal.comparison/1"
 

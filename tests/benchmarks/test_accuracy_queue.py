@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from helpers_runs import detect, write_data
 
-from mmthermal.studies.runs import RunsFailed
+from mmthermal.studies.run_queue import RunsFailed
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "accuracy"
 CONFIG = "configs/thermal/retina_composite.py"

@@ -12,7 +12,7 @@ from mmthermal.evaluation import MatchTable, average_precision
 from mmthermal.studies import comparison as comparison_module
 from mmthermal.studies import statistics
 from mmthermal.studies.comparison import compare, points, verdict_in_words
-from mmthermal.studies.runs import collect_runs, shared_test_set
+from mmthermal.studies.run_folder import collect_runs, shared_test_set
 
 
 def run(root: Path, skills: dict[str, float], **settings: Any) -> dict[str, Any]:

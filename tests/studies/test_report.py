@@ -15,7 +15,7 @@ from helpers_runs import write_comparison_runs
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import write_comparison
 from mmthermal.studies.report import load_comparison, render, write_report
-from mmthermal.studies.runs import collect_runs, shared_test_set
+from mmthermal.studies.run_folder import collect_runs, shared_test_set
 
 EVIL_CLASS = "<script>alert(1)</script>"
 EVIL_CONFIG = '</script><img src=x onerror="alert(2)">'
