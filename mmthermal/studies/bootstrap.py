@@ -98,7 +98,7 @@ def bootstrap(
     """
     check_count("rounds", rounds, 1)
     check_choice("start", start, STARTS)
-    # a wrong setting is told before anything trains
+    # a wrong setting is reported before any training starts
     HOOKS.build({"interval": 1, **(hook or {}), "type": "HardNegativeMiningHook", "file": None})
     if draw_more is not None:
         MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
@@ -115,17 +115,26 @@ def bootstrap(
             mining=list(mining),
         )
         _check_same(folder, settings)
-        rows = []
+        rows: list[dict[str, Any]] = []
         for number in range(rounds):
-            place = folder / f"round_{number}"
-            before = folder / f"round_{number - 1}" if number else None
-            run = _prepare(base, place, before, number, settings)
-            carry_out([run], tools_dir=tools, say=say)
-            content = _mine(run, before, tools, mining, say)
-            rows.append(_row(run, content, recall))
+            run, before = _prepare(base, folder, number, settings)
+            rows.append(_carry_out_round(run, before, tools, settings, recall, say))
             _write_table(folder, rows, settings, recall)
             say(format_table(rows, recall).splitlines()[-1])
     return rows
+
+
+def _carry_out_round(
+    run: Run,
+    before: Path | None,
+    tools: Path,
+    settings: Mapping[str, Any],
+    recall: float,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train and test a round, mine with its weights: its row of the table."""
+    carry_out([run], tools_dir=tools, say=say)
+    return _row(run, _mine(run, before, tools, settings["mining"], say), recall)
 
 
 def format_table(rows: Sequence[Mapping[str, Any]], recall: float) -> str:
@@ -165,9 +174,11 @@ def _check_same(folder: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _prepare(
-    base: Config, place: Path, before: Path | None, number: int, settings: Mapping[str, Any]
-) -> Run:
-    """Write the config of a round."""
+    base: Config, folder: Path, number: int, settings: Mapping[str, Any]
+) -> tuple[Run, Path | None]:
+    """Write the config of a round: its run, and the folder of the round before."""
+    place = folder / f"round_{number}"
+    before = folder / f"round_{number - 1}" if number else None
     cfg = Config(base.to_dict())
     cfg.work_dir = str(place)
     if before is not None:
@@ -187,13 +198,8 @@ def _prepare(
     place.mkdir(parents=True, exist_ok=True)
     path = place / "config.py"
     write_text(path, cfg.pretty_text)
-    return Run(
-        name=place.name,
-        seed=settings["seed"] + number,
-        folder=place,
-        config=path,
-        config_hash=config_hash(cfg),
-    )
+    seed = settings["seed"] + number
+    return Run(place.name, seed, place, path, config_hash(cfg)), before
 
 
 def _mine(
