@@ -46,6 +46,8 @@ setup(
         "matplotlib",
         # Locks that keep two trainings out of one folder; torch brings it, too.
         "filelock>=3.12",
+        # Progress of a prediction; mmengine brings it, too.
+        "rich",
     ],
     extras_require={
         "test": [

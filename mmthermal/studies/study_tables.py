@@ -8,11 +8,11 @@ import numpy as np
 
 from mmthermal.evaluation import best_f1, duplicates_per_gt, select_figures
 from mmthermal.evaluation.outcomes import outcomes
-from mmthermal.studies.comparison import points
 from mmthermal.studies.result_lines import match_table
 from mmthermal.studies.run_folder import Run, collect_runs
 from mmthermal.studies.statistics import paired_t_interval
 from mmthermal.studies.variants import check_variants
+from mmthermal.studies.verdict import points
 
 COLUMNS = select_figures("AP", "AP50", "overlapped_AP", "overlapped_AP50", "isolated_AP50")
 COMPARED = select_figures("AP50", "overlapped_AP50", "isolated_AP50")
