@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers_comparison import compare_folders
+from helpers_comparison import compare_folders, compare_skills
 from helpers_runs import write_comparison_runs
 
 from mmthermal.evaluation import MatchTable, average_precision
