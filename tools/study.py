@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mmthermal.common.config import parse_options
-from mmthermal.studies.result_lines import read_lines, where
+from mmthermal.studies.run_record import read_results, where
 from mmthermal.studies.study_command import compare_study, train_study
 from mmthermal.studies.study_tables import errors_table, metrics_table
 from mmthermal.studies.variants import read_study
@@ -54,7 +54,7 @@ def carry_out(args: argparse.Namespace) -> None:
         print(errors_table(args.folders, subset=args.subset))
         return
     if args.command == "table":
-        lines = [line for path in args.results for line in read_lines(path)]
+        lines = [line for path in args.results for line in read_results(path)]
         lines = where(lines, parse_options(args.where))
         print(metrics_table(lines, only=args.only, baseline=args.baseline, level=args.level))
         return

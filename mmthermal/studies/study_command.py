@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.studies.command import compare_command
-from mmthermal.studies.result_lines import FIGURES, append_line, read_lines, record, this_machine
 from mmthermal.studies.run_folder import Run, plan_runs
 from mmthermal.studies.run_queue import carry_out, work_dir_lock
+from mmthermal.studies.run_record import FIGURES, append_result, read_results, record, this_machine
 from mmthermal.studies.variants import Study, write_variants
 
 
@@ -52,9 +52,11 @@ def train_study(
 
         def note(run: Run) -> None:
             line = record(study.name, study.variants[run.name], run, machine)
-            append_line(results, line)
-            shown = [f"{f.key} {100 * line['metrics'][f.key]:.1f}" for f in FIGURES[:5]]
-            print(f"{time.strftime('%H:%M')} {run.label}: {', '.join(shown)}", flush=True)
+            append_result(results, line)
+            found = line["metrics"]
+            keys = [figure.key for figure in FIGURES[:5] if figure.key in found]
+            shown = ", ".join(f"{key} {100 * found[key]:.1f}" for key in keys)
+            print(f"{time.strftime('%H:%M')} {run.label}: {shown}", flush=True)
 
         for run in missing:
             if run.done:
@@ -67,7 +69,7 @@ def _without_line(runs: Sequence[Run], study: str, results: Path) -> list[Run]:
     """The runs that the results lack, after a check that none is there of another version."""
     known = {
         (line["name"], line["seed"]): line["config_hash"]
-        for line in read_lines(results)
+        for line in read_results(results)
         if line.get("study", study) == study and line.get("config_hash")
     }
     for run in runs:

@@ -8,8 +8,8 @@ import numpy as np
 
 from mmthermal.evaluation import best_f1, duplicates_per_gt, select_figures
 from mmthermal.evaluation.outcomes import outcomes
-from mmthermal.studies.result_lines import match_table
 from mmthermal.studies.run_folder import Run, collect_runs
+from mmthermal.studies.run_record import match_table
 from mmthermal.studies.statistics import paired_t_interval
 from mmthermal.studies.variants import check_variants
 from mmthermal.studies.verdict import points
@@ -31,7 +31,7 @@ def metrics_table(
     """Two tables: ranking, with paired differences, and operating point.
 
     Args:
-        lines: of :func:`~mmthermal.studies.result_lines.read_lines`; those without a seed, which
+        lines: of :func:`~mmthermal.studies.run_record.read_results`; those without a seed, which
             are means of several, are left out.
         only: names of variants, in the order of the rows; all of them if None.
         baseline: the variant that others are compared with; the first if None.

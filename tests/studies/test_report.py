@@ -304,6 +304,14 @@ def test_in_a_browser(
     assert found["dark"] == ("rgb(18, 22, 27)" if dark else "rgb(246, 247, 249)")
 
 
+def test_templates_are_shipped_with_the_package() -> None:
+    root = Path(__file__).parents[2]
+    shipped = (root / "setup.py").read_text(encoding="utf-8")
+    for template in root.glob("mmthermal/**/*.j2"):
+        package = ".".join(template.relative_to(root).parts[:-2])
+        assert f'"{package}": ["templates/*.j2"]' in shipped
+
+
 def test_dates_and_counts_do_not_depend_on_the_gallery(comparison: dict[str, Any]) -> None:
     changed = copy.deepcopy(comparison)
     changed["gallery"] = []

@@ -10,8 +10,8 @@ from helpers_data import ROOT, as_arguments, data_options, run_tool, small_optio
 from helpers_runs import detect, write_data
 
 import mmthermal.studies.study_command as module
-from mmthermal.studies.result_lines import read_lines
 from mmthermal.studies.run_queue import RunsFailed
+from mmthermal.studies.run_record import read_results
 from mmthermal.studies.study_command import compare_study, train_study
 from mmthermal.studies.variants import Study, Variant, read_study
 
@@ -68,7 +68,7 @@ def work_off(
         results=place / "results.jsonl",
         tools_dir=place / "tools",
     )
-    return read_lines(place / "results.jsonl")
+    return read_results(place / "results.jsonl")
 
 
 def test_a_line_per_run_and_seeds_first(place: Path) -> None:
@@ -156,7 +156,7 @@ def test_commands_train_compare_and_list(tmp_path: Path) -> None:
     common = [ABLATION, "--only", "without_f1"]
     more = ["--work-dir", tmp_path / "out", "--seeds", "0", *as_arguments(options)]
     run_tool("study.py", "train", *common, *more, cwd=ROOT)
-    (line,) = read_lines(tmp_path / "out" / "results.jsonl")
+    (line,) = read_results(tmp_path / "out" / "results.jsonl")
     assert (line["study"], line["name"], line["seed"]) == ("retina_ablation", "without_f1", 0)
     assert (line["detector"], line["schedule"]) == ("RetinaNet", "1e")
     assert line["config"] == "configs/thermal/retina_composite.py"

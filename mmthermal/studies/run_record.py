@@ -52,7 +52,7 @@ def record(study: str, variant: Variant, run: Run, machine: Mapping[str, str]) -
         machine: of :func:`this_machine`.
 
     Returns:
-        one line of the results.
+        one line of the results; metrics that the test set leaves undefined are left out.
     """
     done = read_json(run.folder / "done.json", what="run record")
     figures = summary(match_table(run))
@@ -67,7 +67,7 @@ def record(study: str, variant: Variant, run: Run, machine: Mapping[str, str]) -
         "options": dict(variant.options),
         "cfg_options": list(run.cfg_options),
         "config_hash": run.config_hash,
-        "metrics": {figure.key: figures[figure.key] for figure in FIGURES},
+        "metrics": {f.key: figures[f.key] for f in FIGURES if figures[f.key] >= 0},
         "finished": done["finished"],
         **machine,
     }
@@ -118,7 +118,7 @@ def this_machine() -> dict[str, str]:
     return {"device": device, "torch": torch.__version__, "commit": commit or "unknown"}
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_results(path: Path) -> list[dict[str, Any]]:
     """Lines of a results file; none if it doesn't exist.
 
     A last line that a kill cut short is left out: its run is finished and is recorded again.
@@ -134,7 +134,7 @@ def where(lines: Sequence[dict[str, Any]], wanted: Mapping[str, Any]) -> list[di
     return [line for line in lines if all(line.get(k) == v for k, v in wanted.items())]
 
 
-def append_line(path: Path, line: Mapping[str, Any]) -> None:
+def append_result(path: Path, line: Mapping[str, Any]) -> None:
     """Append a record, after the removal of a line that was cut short."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab+") as file:

@@ -9,16 +9,16 @@ from helpers_runs import write_comparison_runs
 from mmengine.config import Config
 
 from mmthermal.evaluation import average_precision
-from mmthermal.studies.result_lines import (
+from mmthermal.studies.run_folder import Run
+from mmthermal.studies.run_record import (
     FIGURES,
-    append_line,
+    append_result,
     describe,
     match_table,
-    read_lines,
+    read_results,
     record,
     where,
 )
-from mmthermal.studies.run_folder import Run
 from mmthermal.studies.variants import Variant
 
 CONFIG = ROOT / "configs" / "thermal" / "retina_composite.py"
@@ -48,6 +48,15 @@ def test_a_line_holds_what_tables_need(tmp_path: Path, monkeypatch: pytest.Monke
     assert Path(line["config"]) == CONFIG
 
 
+def test_undefined_metrics_are_left_out(tmp_path: Path) -> None:
+    _, [[folder]] = write_comparison_runs(tmp_path, {"a": 0.9}, seeds=(3,), overlap=False)
+    done = json.loads((folder / "done.json").read_text())
+    (folder / "done.json").write_text(json.dumps({**done, "finished": "2026-01-01"}))
+    run = Run("a", 3, folder, CONFIG)
+    metrics = record("mine", Variant("a", CONFIG, {}), run, {})["metrics"]
+    assert "AP50" in metrics and "overlapped_AP50" not in metrics
+
+
 @pytest.mark.parametrize(
     ("wrapper", "log", "precision"),
     [
@@ -69,13 +78,13 @@ def test_precision_is_what_was_trained_in(wrapper: dict, log: str, precision: st
 
 def test_a_line_that_was_cut_short_is_written_again(tmp_path: Path) -> None:
     path = tmp_path / "new" / "results.jsonl"
-    assert read_lines(path) == []
-    append_line(path, {"name": "a"})
-    append_line(path, {"name": "b"})
+    assert read_results(path) == []
+    append_result(path, {"name": "a"})
+    append_result(path, {"name": "b"})
     path.write_text(path.read_text()[:-4])
-    assert read_lines(path) == [{"name": "a"}]
-    append_line(path, {"name": "c"})
-    assert read_lines(path) == [{"name": "a"}, {"name": "c"}]
+    assert read_results(path) == [{"name": "a"}]
+    append_result(path, {"name": "c"})
+    assert read_results(path) == [{"name": "a"}, {"name": "c"}]
 
 
 def test_lines_are_chosen_by_field() -> None:
