@@ -204,15 +204,9 @@ def plan_runs(
         if Path(label).name != label or label in ("", ".", ".."):
             raise ValueError(f"name {label!r} cannot be a folder name: leave out slashes")
         fingerprint = config_hash(read_config(config, cfg_options))
+        place, options = Path(work_dir) / label, tuple(cfg_options)
         runs = [
-            Run(
-                name=label,
-                seed=seed,
-                folder=Path(work_dir) / label / f"seed{seed}",
-                config=Path(config),
-                config_hash=fingerprint,
-                cfg_options=tuple(cfg_options),
-            )
+            Run(label, seed, place / f"seed{seed}", Path(config), fingerprint, options)
             for seed in sorted(seeds)
         ]
         for run in runs:
@@ -282,11 +276,8 @@ def _existing_run(name: str, folder: Path) -> Run:
             "that tools/train.py wrote"
         )
     match = SEED_FOLDER.search(folder.name)
-    seed: int | None = None
-    if match:
-        seed = int(match.group(1))
-    else:
-        seed = (read_config(configs[0]).get("randomness") or {}).get("seed")
+    from_config = {} if match else read_config(configs[0]).get("randomness") or {}
+    seed = match.group(1) if match else from_config.get("seed")
     if seed is None:
         raise ValueError(
             f"{folder}: its seed is unknown; call the folder seed<k> or set randomness.seed"
