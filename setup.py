@@ -18,8 +18,8 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["mmthermal", "mmthermal.*"]),
     package_data={
-        "mmthermal.evaluation": ["templates/*.j2"],
         "mmthermal.mining": ["templates/*.j2"],
+        "mmthermal.studies": ["templates/*.j2"],
     },
     python_requires=">=3.10",
     # mmcv compiles against the torch that is installed, so it must be installed after torch and
@@ -46,6 +46,10 @@ setup(
         # The page of a comparison and the curves of a run.
         "jinja2>=3.1",
         "matplotlib",
+        # Locks that keep two trainings out of one folder; torch brings it, too.
+        "filelock>=3.12",
+        # Progress of a prediction; mmengine brings it, too.
+        "rich",
     ],
     extras_require={
         "test": [

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mmthermal.studies.resampling import image_multiplicities
 from mmthermal.studies.statistics import (
-    image_multiplicities,
     paired_comparison,
     paired_t_interval,
     percentile_interval,

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmthermal.common.config import parse_options
 from mmthermal.studies.bootstrap import STARTS, bootstrap, format_table
-from mmthermal.studies.runs import RunsFailed, parse_cfg_options
+from mmthermal.studies.run_queue import RunsFailed
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -50,10 +51,10 @@ def main(argv: list[str] | None = None) -> int:
             rounds=args.rounds,
             start=args.start,
             plain=args.plain,
-            draw_more=None if args.draw_more is None else parse_cfg_options(args.draw_more),
+            draw_more=None if args.draw_more is None else parse_options(args.draw_more),
             seed=args.seed,
             recall=args.recall,
-            hook=parse_cfg_options(args.hook),
+            hook=parse_options(args.hook),
             mining=args.mining,
             cfg_options=args.cfg_options,
         )

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mmthermal.studies.command import compare_command
-from mmthermal.studies.comparison import METRIC_NAMES
+from mmthermal.studies.differences import METRIC_NAMES
 
 
 def parse_args() -> argparse.Namespace:

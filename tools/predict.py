@@ -3,8 +3,7 @@
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
+from mmthermal.common.config import OptionAction
 from mmthermal.predict.command import predict_command
 
 
@@ -20,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--device", help="such as cuda:0 or cpu; CUDA where there is one")
     parser.add_argument("--min-side", type=int, default=960, help="pixels of a drawn picture")
     parser.add_argument("--no-pictures", action="store_true", help="write the JSON only")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="key=value")
+    parser.add_argument("--cfg-options", nargs="+", action=OptionAction, help="key=value")
     return parser.parse_args()
 
 

@@ -1,59 +1,16 @@
 """What ``tools/train.py`` and ``tools/test.py`` do with their arguments."""
 
 import argparse
-import ast
 import os
 import os.path as osp
-from collections.abc import Iterable
 
 import torch
 from mmdet.utils import setup_cache_size_limit_of_dynamo
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmthermal.common.checks import did_you_mean
-from mmthermal.common.renamed_configs import config_from_file
-
-# Keys that mmengine's runner reads though a config need not have them.
-_RUNNER_KEYS = (
-    "auto_scale_lr",
-    "cfg",
-    "compile",
-    "custom_hooks",
-    "custom_imports",
-    "data_preprocessor",
-    "experiment_name",
-    "find_unused_parameters",
-    "launcher",
-    "load_from",
-    "model_wrapper_cfg",
-    "param_scheduler",
-    "randomness",
-    "resume",
-    "runner_type",
-    "sync_bn",
-    "tta_model",
-    "tta_pipeline",
-    "work_dir",
-)
-
-
-class OptionAction(DictAction):
-    """mmengine's ``DictAction`` that takes values with dicts, too, written as in Python.
-
-    ``"visualizer.vis_backends=[{'type':'LocalVisBackend'}]"`` comes out of mmengine's own as a
-    list of strings.
-    """
-
-    @staticmethod
-    def _parse_iterable(val: str) -> object:
-        if "{" in val:
-            try:
-                return ast.literal_eval(val)
-            except (SyntaxError, ValueError):
-                pass  # such as a template, '{{fileDirname}}/x': mmengine's business
-        return DictAction._parse_iterable(val)
+from mmthermal.common.config import OptionAction, read_config
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,41 +51,19 @@ def load_config(args: argparse.Namespace) -> Config:
         the config.
 
     Raises:
-        FileNotFoundError: if there is no such config file; it names the new file of a renamed one.
-        KeyError: if ``--cfg-options`` names a section that doesn't exist.
+        FileNotFoundError: if there is no such config file.
+        ValueError: if ``--cfg-options`` names a section that doesn't exist.
+        ImportError: if a module of ``custom_imports`` can't be imported.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
-    cfg = config_from_file(args.config)
+    cfg = read_config(args.config, args.cfg_options or {})
     cfg.launcher = args.launcher
-    if args.cfg_options:
-        check_option_keys(args.cfg_options, cfg)
-        cfg.merge_from_dict(args.cfg_options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get("work_dir") is None:
         cfg.work_dir = osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
     return cfg
-
-
-def check_option_keys(options: Iterable[str], cfg: Config) -> None:
-    """Raise if an override names a section that neither the config nor the runner has.
-
-    mmengine adds unknown keys without a word, so that a misspelt override does nothing.
-
-    Args:
-        options: dotted keys, as given to ``--cfg-options``.
-        cfg: the config that they override.
-
-    Raises:
-        KeyError: naming the key and the nearest section that exists.
-    """
-    known = sorted({*cfg.keys(), *_RUNNER_KEYS})
-    for option in options:
-        section = option.split(".")[0]
-        if section not in known:
-            hint = did_you_mean(section, known) or f"it has {', '.join(known)}"
-            raise KeyError(f"--cfg-options {option}: the config has no {section!r}: {hint}")
 
 
 def use_amp(cfg: Config) -> None:

@@ -22,21 +22,15 @@ from mmengine.config import Config
 from torch.utils.data import TensorDataset
 
 from mmthermal.common.checks import check_choice, check_count
+from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.operating_point import fppi_at_recall
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
-from mmthermal.studies.runs import (
-    Run,
-    carry_out,
-    config_hash,
-    last_checkpoint,
-    load_config,
-    test_set,
-    work_dir_lock,
-)
+from mmthermal.studies.run_folder import Run, config_hash, last_checkpoint, test_set
+from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 STARTS = ("previous", "scratch")
 HARD_NEGATIVES = "hard_negatives.json"
@@ -104,12 +98,12 @@ def bootstrap(
     """
     check_count("rounds", rounds, 1)
     check_choice("start", start, STARTS)
-    # a wrong setting is told before anything trains
+    # a wrong setting is reported before any training starts
     HOOKS.build({"interval": 1, **(hook or {}), "type": "HardNegativeMiningHook", "file": None})
     if draw_more is not None:
         MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
     folder, tools = Path(work_dir), Path(tools_dir)
-    base = load_config(config, cfg_options)
+    base = read_config(config, cfg_options)
     with work_dir_lock(folder):
         settings = dict(
             config_hash=config_hash(base),
@@ -121,17 +115,26 @@ def bootstrap(
             mining=list(mining),
         )
         _check_same(folder, settings)
-        rows = []
+        rows: list[dict[str, Any]] = []
         for number in range(rounds):
-            place = folder / f"round_{number}"
-            before = folder / f"round_{number - 1}" if number else None
-            run = _prepare(base, place, before, number, settings)
-            carry_out([run], tools_dir=tools, say=say)
-            content = _mine(run, before, tools, mining, say)
-            rows.append(_row(run, content, recall))
+            run, before = _prepare(base, folder, number, settings)
+            rows.append(_carry_out_round(run, before, tools, settings, recall, say))
             _write_table(folder, rows, settings, recall)
             say(format_table(rows, recall).splitlines()[-1])
     return rows
+
+
+def _carry_out_round(
+    run: Run,
+    before: Path | None,
+    tools: Path,
+    settings: Mapping[str, Any],
+    recall: float,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train and test a round, mine with its weights: its row of the table."""
+    carry_out([run], tools_dir=tools, say=say)
+    return _row(run, _mine(run, before, tools, settings["mining"], say), recall)
 
 
 def format_table(rows: Sequence[Mapping[str, Any]], recall: float) -> str:
@@ -171,9 +174,11 @@ def _check_same(folder: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _prepare(
-    base: Config, place: Path, before: Path | None, number: int, settings: Mapping[str, Any]
-) -> Run:
-    """Write the config of a round."""
+    base: Config, folder: Path, number: int, settings: Mapping[str, Any]
+) -> tuple[Run, Path | None]:
+    """Write the config of a round: its run, and the folder of the round before."""
+    place = folder / f"round_{number}"
+    before = folder / f"round_{number - 1}" if number else None
     cfg = Config(base.to_dict())
     cfg.work_dir = str(place)
     if before is not None:
@@ -193,13 +198,8 @@ def _prepare(
     place.mkdir(parents=True, exist_ok=True)
     path = place / "config.py"
     write_text(path, cfg.pretty_text)
-    return Run(
-        name=place.name,
-        seed=settings["seed"] + number,
-        folder=place,
-        config=path,
-        config_hash=config_hash(cfg),
-    )
+    seed = settings["seed"] + number
+    return Run(place.name, seed, place, path, config_hash(cfg)), before
 
 
 def _mine(
@@ -227,7 +227,7 @@ def _mine(
 
 def _row(run: Run, content: RegionFile, recall: float) -> dict[str, Any]:
     """Figures of a round, on the config's test set."""
-    where = test_set(load_config(run.config))
+    where = test_set(read_config(run.config))
     detections = read_json(run.predictions, what="predictions")
     table = MatchTable.from_coco(where.ann_file, detections)
     return dict(

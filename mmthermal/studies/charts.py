@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-WIDE = (440, 265)
-NARROW = (330, 215)
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 40
+from mmthermal.studies.chart_frame import NARROW, WIDE, Frame, nice_ticks, svg
+
 MARKED_POINTS = 12
 """Lines of so few points get marks: a line of a single one would not be seen."""
 
@@ -38,98 +37,7 @@ class Series:
     high: Sequence[float | None] | None = None
 
 
-def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round tick positions that span [low, high].
-
-    Args:
-        low: smallest value.
-        high: largest value, not below low.
-        count: about how many intervals to aim for.
-    """
-    if not math.isfinite(low) or not math.isfinite(high) or high <= low:
-        high = low + 1 if math.isfinite(low) else 1.0
-        low = low if math.isfinite(low) else 0.0
-    raw = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
-    first = math.floor(low / step + 1e-9)
-    last = math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
-
-
-def format_tick(value: float) -> str:
-    """Short text of a tick: 0.25, 12k, 1e-05."""
-    if value != 0 and abs(value) < 1e-3:
-        return f"{value:.0e}"
-    if abs(value) >= 10_000:
-        return f"{value / 1000:g}k"
-    return f"{value:.4g}"
-
-
-@dataclass(frozen=True)
-class _Frame:
-    size: tuple[int, int]
-    x_range: tuple[float, float]
-    y_ticks: list[float]
-
-    @property
-    def right(self) -> int:
-        return self.size[0] - RIGHT
-
-    @property
-    def bottom(self) -> int:
-        return self.size[1] - BOTTOM
-
-    def x(self, value: float) -> float:
-        low, high = self.x_range
-        return LEFT + (value - low) / (high - low) * (self.right - LEFT)
-
-    def y(self, value: float) -> float:
-        low, high = self.y_ticks[0], self.y_ticks[-1]
-        return self.bottom - (value - low) / (high - low) * (self.bottom - TOP)
-
-    def axes(self, x_label: str, y_label: str, x_ticks: Sequence[float] = ()) -> Markup:
-        parts = []
-        for tick in self.y_ticks:
-            parts.append(
-                Markup(
-                    '<line class="grid" x1="{l}" x2="{r}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                    '<text x="{t}" y="{y:.1f}" dy=".35em" text-anchor="end">{name}</text>'
-                ).format(l=LEFT, r=self.right, t=LEFT - 6, y=self.y(tick), name=format_tick(tick))
-            )
-        for tick in x_ticks:
-            parts.append(
-                Markup('<text x="{x:.1f}" y="{y}" text-anchor="middle">{name}</text>').format(
-                    x=self.x(tick), y=self.bottom + 16, name=format_tick(tick)
-                )
-            )
-        parts.append(
-            Markup(
-                '<text class="axis" x="{x}" y="{y}" text-anchor="middle">{x_label}</text>'
-                '<text class="axis" x="{l}" y="{m}" text-anchor="middle" '
-                'transform="rotate(-90 {l} {m})">{y_label}</text>'
-            ).format(
-                x=(LEFT + self.right) / 2,
-                y=self.size[1] - 6,
-                l=11,
-                m=(TOP + self.bottom) / 2,
-                x_label=x_label,
-                y_label=y_label,
-            )
-        )
-        return Markup("").join(parts)
-
-
-def _svg(label: str, body: Markup, size: tuple[int, int]) -> Markup:
-    return Markup(
-        '<svg class="chart{wide}" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">'
-        "{body}</svg>"
-    ).format(
-        wide=" wide" if size[0] == WIDE[0] else "", w=size[0], h=size[1], label=label, body=body
-    )
-
-
-def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float | None]) -> str:
+def _path(frame: Frame, xs: Sequence[float], ys: Sequence[float | None]) -> str:
     commands, pen_down = [], False
     for x, y in zip(xs, ys, strict=True):
         if y is None or not math.isfinite(y):
@@ -140,7 +48,7 @@ def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float | None]) -> str
     return "".join(commands)
 
 
-def _band(frame: _Frame, series: Series) -> str:
+def _band(frame: Frame, series: Series) -> str:
     if series.low is None or series.high is None:
         return ""
     edge = [
@@ -152,6 +60,27 @@ def _band(frame: _Frame, series: Series) -> str:
         return ""
     points = [(x, high) for x, _, high in edge] + [(x, low) for x, low, _ in reversed(edge)]
     return "M" + "L".join(f"{frame.x(x):.1f} {frame.y(y):.1f}" for x, y in points) + "Z"
+
+
+def _line(frame: Frame, series: Series) -> list[Markup]:
+    """A line, and its marks where it has few points."""
+    parts = [
+        Markup('<path class="line s{}" d="{}"><title>{}</title></path>').format(
+            series.index, _path(frame, series.x, series.y), series.name
+        )
+    ]
+    marks = [
+        (x, y)
+        for x, y in zip(series.x, series.y, strict=True)
+        if y is not None and math.isfinite(y)
+    ]
+    for x, y in marks if len(marks) <= MARKED_POINTS else ():
+        parts.append(
+            Markup('<circle class="mark s{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
+                series.index, frame.x(x), frame.y(y)
+            )
+        )
+    return parts
 
 
 def line_chart(
@@ -186,7 +115,7 @@ def line_chart(
         low = 0.0
     left, right = x_range or (min(xs), max(xs))
     right = right if right > left else left + 1
-    frame = _Frame(NARROW, (left, right), nice_ticks(low, high))
+    frame = Frame(NARROW, (left, right), nice_ticks(low, high))
     inside = [tick for tick in nice_ticks(left, right, 4) if left <= tick <= right]
     parts = [frame.axes(x_label, y_label, inside)]
     for s in series:
@@ -194,21 +123,8 @@ def line_chart(
         if band:
             parts.append(Markup('<path class="band s{}" d="{}"/>').format(s.index, band))
     for s in series:
-        parts.append(
-            Markup('<path class="line s{}" d="{}"><title>{}</title></path>').format(
-                s.index, _path(frame, s.x, s.y), s.name
-            )
-        )
-        marks = [
-            (x, y) for x, y in zip(s.x, s.y, strict=True) if y is not None and math.isfinite(y)
-        ]
-        for x, y in marks if len(marks) <= MARKED_POINTS else ():
-            parts.append(
-                Markup('<circle class="mark s{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
-                    s.index, frame.x(x), frame.y(y)
-                )
-            )
-    return _svg(label, Markup("").join(parts), NARROW)
+        parts += _line(frame, s)
+    return svg(label, Markup("").join(parts), NARROW)
 
 
 @dataclass(frozen=True)
@@ -226,6 +142,39 @@ class Bars:
     index: int
     values: Sequence[float | None]
     errors: Sequence[float | None] | None = None
+
+
+def _bar(
+    frame: Frame, series: Bars, number: int, group: str, place: tuple[float, float]
+) -> list[Markup]:
+    """One bar with its whisker; nothing where there is no value."""
+    value = series.values[number]
+    if value is None:
+        return []
+    x0, x1 = frame.x(place[0]), frame.x(place[1])
+    parts = [
+        Markup(
+            '<rect class="bar s{i}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
+            'height="{h:.1f}" rx="1.5"><title>{name}, {group}: {value:.3f}</title></rect>'
+        ).format(
+            i=series.index,
+            x=x0,
+            w=x1 - x0,
+            y=frame.y(value),
+            h=max(0.0, frame.y(0) - frame.y(value)),
+            name=series.name,
+            group=group,
+            value=value,
+        )
+    ]
+    error = series.errors[number] if series.errors else None
+    if error:
+        parts.append(
+            Markup('<path class="whisker" d="M{x:.1f} {a:.1f}V{b:.1f}"/>').format(
+                x=(x0 + x1) / 2, a=frame.y(max(0.0, value - error)), b=frame.y(value + error)
+            )
+        )
+    return parts
 
 
 def bar_chart(
@@ -253,7 +202,7 @@ def bar_chart(
         for i, v in enumerate(b.values)
         if v is not None
     ] or [1.0]
-    frame = _Frame(WIDE, (0.0, float(max(1, len(groups)))), nice_ticks(0.0, max(tops)))
+    frame = Frame(WIDE, (0.0, float(max(1, len(groups)))), nice_ticks(0.0, max(tops)))
     parts = [frame.axes(x_label, y_label)]
     width = 0.76 / max(1, len(bars))
     for g, (name, note) in enumerate(zip(groups, notes, strict=True)):
@@ -269,35 +218,10 @@ def bar_chart(
                 note=note,
             )
         )
-        for k, b in enumerate(bars):
-            value = b.values[g]
-            if value is None:
-                continue
-            x0, x1 = frame.x(g + 0.12 + k * width), frame.x(g + 0.12 + (k + 0.9) * width)
-            parts.append(
-                Markup(
-                    '<rect class="bar s{i}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
-                    'height="{h:.1f}" rx="1.5"><title>{name}, {group}: {value:.3f}</title></rect>'
-                ).format(
-                    i=b.index,
-                    x=x0,
-                    w=x1 - x0,
-                    y=frame.y(value),
-                    h=max(0.0, frame.y(0) - frame.y(value)),
-                    name=b.name,
-                    group=name,
-                    value=value,
-                )
-            )
-            error = b.errors[g] if b.errors else None
-            if error:
-                middle = (x0 + x1) / 2
-                parts.append(
-                    Markup('<path class="whisker" d="M{x:.1f} {a:.1f}V{b:.1f}"/>').format(
-                        x=middle, a=frame.y(max(0.0, value - error)), b=frame.y(value + error)
-                    )
-                )
-    return _svg(label, Markup("").join(parts), WIDE)
+        for k, series in enumerate(bars):
+            place = (g + 0.12 + k * width, g + 0.12 + (k + 0.9) * width)
+            parts += _bar(frame, series, g, name, place)
+    return svg(label, Markup("").join(parts), WIDE)
 
 
 def stacked_bars(
@@ -353,7 +277,7 @@ def stacked_bars(
                     ).format(x=x + width / 2, y=y + bar_height / 2, value=value)
                 )
             x += width
-    return _svg(label, Markup("").join(body), (width_all, height))
+    return svg(label, Markup("").join(body), (width_all, height))
 
 
 def interval_bar(

@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.evaluation.coco_columns import load_ground_truth
-from mmthermal.studies.comparison import check_settings, compare, group_labels
+from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import to_table, write_comparison
+from mmthermal.studies.differences import check_settings
+from mmthermal.studies.model_tables import group_labels
 from mmthermal.studies.report import write_report
-from mmthermal.studies.runs import (
-    carry_out,
-    collect_runs,
-    plan_runs,
-    shared_test_set,
-    work_dir_lock,
-)
+from mmthermal.studies.run_folder import collect_runs, plan_runs, shared_test_set
+from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 
 def _say(line: str) -> None:

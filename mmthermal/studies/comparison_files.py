@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.common.files import write_json, write_text
-from mmthermal.studies.comparison import points
+from mmthermal.studies.verdict import points
 
 CSV_COLUMNS = (
     'baseline', 'candidate', 'metric', 'baseline_mean', 'baseline_sd', 'candidate_mean',

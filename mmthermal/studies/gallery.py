@@ -158,48 +158,60 @@ def gallery_records(
     for n in choose_images(gain, tags, size=size):
         i = img_ids[n]
         typical = int(np.abs(gains[strongest[n], n] - gain[n]).argmin())
-        record = ground_truth.imgs[i]
-        panels = {}
-        for name, per_seed in detections.items():
-            dets = per_seed[typical].get(i, [])
-            judged = judge(gts[i], dets)
-            panels[name] = {
-                "errors": judged.num_errors,
-                "found": judged.found,
-                "detections": [
-                    {
-                        "bbox": [round(float(v), 1) for v in det["bbox"]],
-                        "class": names[det["category_id"]],
-                        "score": round(float(det["score"]), 3),
-                        "state": state,
-                    }
-                    for det, state in zip(dets, judged.states, strict=True)
-                ],
-            }
+        shown = {name: per_seed[typical].get(i, []) for name, per_seed in detections.items()}
         out.append(
             {
                 "image_id": i,
-                "file_name": record["file_name"],
-                "width": record["width"],
-                "height": record["height"],
+                **{key: ground_truth.imgs[i][key] for key in ("file_name", "width", "height")},
                 "seed": seeds[typical],
                 "gain": float(gain[n]),
                 "candidate": candidates[strongest[n]],
-                "classes": sorted({names[gt["category_id"]] for gt in gts[i]}),
-                "largest_iou": float(max(overlaps[i], default=0.0)),
-                "gts": [
-                    {
-                        "bbox": gt["bbox"],
-                        "class": names[gt["category_id"]],
-                        "iou": round(float(iou), 3),
-                        "crowd": bool(gt.get("iscrowd", 0)),
-                    }
-                    for gt, iou in zip(gts[i], overlaps[i], strict=True)
-                ],
-                "panels": panels,
+                **_truth_record(gts[i], overlaps[i], names),
+                "panels": {name: _panel(gts[i], dets, names) for name, dets in shown.items()},
             }
         )
     return out
+
+
+def _truth_record(
+    gts: Sequence[Mapping[str, Any]], overlaps: Sequence[float], names: Mapping[int, str]
+) -> dict[str, Any]:
+    """The ground truth of an image, and how much it overlaps."""
+    return {
+        "classes": sorted({names[gt["category_id"]] for gt in gts}),
+        "largest_iou": float(max(overlaps, default=0.0)),
+        "gts": [
+            {
+                "bbox": gt["bbox"],
+                "class": names[gt["category_id"]],
+                "iou": round(float(iou), 3),
+                "crowd": bool(gt.get("iscrowd", 0)),
+            }
+            for gt, iou in zip(gts, overlaps, strict=True)
+        ],
+    }
+
+
+def _panel(
+    gts: Sequence[Mapping[str, Any]],
+    detections: Sequence[Mapping[str, Any]],
+    names: Mapping[int, str],
+) -> dict[str, Any]:
+    """One model's judged detections of an image."""
+    judged = judge(gts, detections)
+    return {
+        "errors": judged.num_errors,
+        "found": judged.found,
+        "detections": [
+            {
+                "bbox": [round(float(v), 1) for v in det["bbox"]],
+                "class": names[det["category_id"]],
+                "score": round(float(det["score"]), 3),
+                "state": state,
+            }
+            for det, state in zip(detections, judged.states, strict=True)
+        ],
+    }
 
 
 def _largest_ious(gts: Sequence[Mapping[str, Any]]) -> list[float]:

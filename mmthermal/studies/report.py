@@ -12,21 +12,22 @@ from markupsafe import Markup
 from mmthermal.common.files import read_json, write_text
 from mmthermal.evaluation.figures import select_figures
 from mmthermal.studies import charts
-from mmthermal.studies.comparison import SCHEMA, points
+from mmthermal.studies.comparison import SCHEMA
 from mmthermal.studies.gallery import data_uri
+from mmthermal.studies.report_charts import (
+    ERROR_LABELS,
+    SUBSET_WORDS,
+    error_charts,
+    overlap_charts,
+    pr_charts,
+    training_charts,
+)
+from mmthermal.studies.verdict import points
 
 KINDS = {"better": "better", "worse": "worse", "no difference shown": "none"}
 MARKS = {"better": "▲", "worse": "▼", "no difference shown": "="}
 REACHES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 MAX_PICTURE_BYTES = 12_000_000
-ERROR_LABELS = {
-    "cls": "wrong class",
-    "loc": "box off",
-    "both": "class and box",
-    "duplicate": "duplicate",
-    "background": "background",
-    "missed": "missed",
-}
 
 
 def load_comparison(path: str | Path) -> dict[str, Any]:
@@ -81,10 +82,10 @@ def render(comparison: Mapping[str, Any], *, img_dir: str | Path | None = None) 
         title=_title(names),
         pairs=[_pair(comparison, pair) for pair in comparison["comparisons"]],
         other_metrics=_other_metrics(comparison),
-        overlap_chart=_overlap_chart(comparison),
-        pr_charts=_pr_charts(comparison),
-        training=_training(comparison),
-        error_charts=_error_charts(comparison),
+        overlap_chart=overlap_charts(comparison),
+        pr_charts=pr_charts(comparison),
+        training=training_charts(comparison),
+        error_charts=error_charts(comparison),
         error_labels=list(ERROR_LABELS.values()),
         confusions=_confusions(comparison),
         per_class=_per_class(comparison),
@@ -206,135 +207,6 @@ def _other_metrics(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
         for figure in OTHER_METRICS
         if any(metrics.get(figure.key, {"mean": None})["mean"] is not None for metrics in models)
     ]
-
-
-def _percent(values: Sequence[float | None] | None) -> list[float | None]:
-    return [None if v is None else 100 * v for v in values or []]
-
-
-SUBSET_WORDS = {
-    "all": "All objects",
-    "overlapped": "Overlapped objects",
-    "isolated": "Isolated objects",
-}
-
-
-def _pr_charts(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = list(comparison["models"])
-    out = []
-    for subset, models in comparison["pr_curves"].items():
-        series = [
-            charts.Series(
-                name, names.index(name), curve["recall"], curve["mean"], curve["low"], curve["high"]
-            )
-            for name, curve in models.items()
-        ]
-        title = SUBSET_WORDS.get(subset, subset)
-        if series:
-            svg = charts.line_chart(
-                series,
-                label=f"Precision against recall at IoU 0.5: {title}",
-                x_label="recall",
-                y_label="precision",
-                x_range=(0, 1),
-                y_range=(0, 1),
-            )
-            out.append({"title": title, "svg": svg})
-    return out
-
-
-def _overlap_chart(comparison: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(comparison["models"])
-    bins = {
-        subset: record
-        for subset, record in comparison["ap_by_overlap"].items()
-        if record["num_gts"] > 0
-    }
-    by_iou = {
-        "isolated": "isolated",
-        "overlapped": "> 0.1",
-        "overlapped@0.3": "> 0.3",
-        "overlapped@0.5": "> 0.5",
-    }
-    covered = {name: name.removeprefix("covered_") + " %" for name in bins if "covered_" in name}
-    return {
-        "iou": _bars(bins, by_iou, names, "AP50 by largest IoU with another object", "largest IoU"),
-        "covered": _bars(
-            bins, covered, names, "AP50 by covered share of the object", "covered share"
-        ),
-    }
-
-
-def _bars(
-    bins: Mapping[str, Any],
-    labels: Mapping[str, str],
-    names: Sequence[str],
-    title: str,
-    x_label: str,
-) -> Markup:
-    used = [subset for subset in labels if subset in bins]
-    series = []
-    for k, name in enumerate(names):
-        values = [bins[subset]["models"][name] for subset in used]
-        series.append(
-            charts.Bars(
-                name, k, _percent([v["mean"] for v in values]), _percent([v["sd"] for v in values])
-            )
-        )
-    return charts.bar_chart(
-        [labels[subset] for subset in used],
-        [f"n = {bins[subset]['num_gts']}" for subset in used],
-        series,
-        label=title,
-        x_label="",
-        y_label="AP50",
-    )
-
-
-def _training(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = list(comparison["models"])
-    out = []
-    for key, models in comparison["training_curves"].items():
-        series = [
-            charts.Series(name, names.index(name), c["x"], c["mean"], c["low"], c["high"])
-            for name, c in models.items()
-        ]
-        svg = charts.line_chart(
-            series,
-            label=f"{key} during training, mean and standard deviation over seeds",
-            x_label="epoch" if "/" in key else "iteration",
-            y_label="",
-        )
-        out.append({"title": key, "svg": svg, "models": list(models)})
-    return out
-
-
-def _error_charts(comparison: Mapping[str, Any]) -> dict[str, Markup]:
-    models = comparison["error_types"]
-    counts = charts.stacked_bars(
-        list(models),
-        list(ERROR_LABELS.values()),
-        [[errors["counts"][key] for key in ERROR_LABELS] for errors in models.values()],
-        label="Numbers of errors by type, mean over seeds",
-    )
-    bars = [
-        charts.Bars(
-            name,
-            k,
-            _percent([errors["dap"][key]["mean"] for key in ERROR_LABELS]),
-            _percent([errors["dap"][key]["sd"] for key in ERROR_LABELS]),
-        )
-        for k, (name, errors) in enumerate(models.items())
-    ]
-    lost = charts.bar_chart(
-        ["class", "box", "both", "duplicate", "backgr.", "missed"],
-        [""] * len(ERROR_LABELS),
-        bars,
-        label="AP50 lost to each type of error, mean and standard deviation over seeds",
-        x_label="",
-        y_label="AP50 points",
-    )
-    return {"counts": counts, "lost": lost}
 
 
 def _confusions(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,20 +2,21 @@
 
 Shape shorthand in this module:
     S: seeds that both models were trained with
-    N: images of the test set
     G: groups of images that are resampled together (G = N without groups)
     B: bootstrap resamples
 
 A difference is always candidate minus baseline, so a positive one favours the candidate.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+
+from mmthermal.studies.resampling import seed_multiplicities
 
 Verdict = Literal["better", "worse", "no difference shown"]
 
@@ -80,54 +81,6 @@ def paired_t_interval(differences: ArrayLike, *, level: float = 0.95) -> Interva
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
     mean = float(values.mean())
     return Interval(mean - half, mean + half, level, float(len(values) - 1), error)
-
-
-def image_multiplicities(
-    num_images: int,
-    num_resamples: int,
-    *,
-    rng: np.random.Generator,
-    groups: Sequence[Any] | NDArray[Any] | None = None,
-) -> NDArray[np.int32]:
-    """How often each image occurs in each bootstrap resample.
-
-    Images drawn twice count twice: dropping the repeats would make the intervals too narrow.
-
-    Args:
-        num_images: N, at least 1.
-        num_resamples: B, at least 1.
-        rng: source of randomness.
-        groups: (N,) labels of images that belong together, such as the frames of one flight or
-            video: whole groups are drawn. None draws single images.
-
-    Returns:
-        (B, N) counts. Each row sums to N without groups.
-
-    Raises:
-        ValueError: a number below 1, or as many labels as images are not given.
-    """
-    if num_images < 1 or num_resamples < 1:
-        raise ValueError(
-            f"num_images={num_images}, num_resamples={num_resamples}: both must be at least 1"
-        )
-    if groups is None:
-        return _draw_counts(num_images, num_resamples, rng)
-    if len(groups) != num_images:
-        raise ValueError(f"{len(groups)} group labels for {num_images} images: give one per image")
-    _, members = np.unique(np.asarray(groups), return_inverse=True)
-    return _draw_counts(int(members.max()) + 1, num_resamples, rng)[:, members]
-
-
-def seed_multiplicities(
-    num_seeds: int, num_resamples: int, *, rng: np.random.Generator
-) -> NDArray[np.int32]:
-    """How often each seed occurs in each resample: (B, S) counts, each row summing to S."""
-    return _draw_counts(num_seeds, num_resamples, rng)
-
-
-def _draw_counts(size: int, num_resamples: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    uniform = np.full(size, 1.0 / size)
-    return rng.multinomial(size, uniform, size=num_resamples).astype(np.int32)
 
 
 def percentile_interval(resampled: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -323,19 +276,3 @@ def paired_comparison(
         interval=combined,
         p_value=two_sided_p(mean, combined),
     )
-
-
-def resample_metric(
-    metric: Callable[[NDArray[np.int32]], float], counts: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Evaluate a metric on every resample.
-
-    Args:
-        metric: takes (N,) multiplicities, returns the value; -1 where it is undefined.
-        counts: (B, N) multiplicities.
-
-    Returns:
-        (B,) values, NaN where the metric is undefined.
-    """
-    values = np.array([metric(row) for row in counts], dtype=np.float64)
-    return np.where(values < 0, np.nan, values)

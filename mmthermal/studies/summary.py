@@ -1,18 +1,21 @@
 """What a training reached and where its results lie: a table, a picture of the curves."""
 
+import io
 import math
-import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmthermal.common.files import write_bytes
 from mmthermal.evaluation.figures import AP, select_figures
 from mmthermal.studies.curves import Points, read_records, starts_of_newest_training
+from mmthermal.studies.run_folder import last_checkpoint
 
 CURVES = "curves.png"
 # Shown if the metric gives them.
@@ -29,8 +32,11 @@ SHOWN = select_figures(
 # Panels of the picture; the first rule that a key of the training log meets takes it.
 PANELS = (
     ("losses", re.compile(r"(^|[._])loss")),
-    ("parts of the composite loss", re.compile(r"^(cls|f1|box)_")),
-    ("anchors in the loss", re.compile(r"^num_")),
+    (
+        "parts of the composite loss",
+        re.compile(r"(^|[._])(dense|combined|rank|(cls|f1)_(pos|neg))$"),
+    ),
+    ("anchors in the loss", re.compile(r"(^|[._])num_")),
 )
 
 
@@ -79,12 +85,7 @@ class RunSummary:
     @property
     def last_checkpoint(self) -> Path | None:
         """Newest checkpoint, as mmengine's file of that name says."""
-        try:
-            named = Path((self.work_dir / "last_checkpoint").read_text(encoding="utf-8").strip())
-        except OSError:
-            return None
-        moved = self.work_dir / named.name
-        return moved if moved.exists() else named if named.exists() else None
+        return last_checkpoint(self.work_dir)
 
     @property
     def pictures(self) -> list[Path]:
@@ -128,6 +129,56 @@ def read_run(work_dir: str | Path) -> RunSummary:
     return RunSummary(folder, dict(train), dict(val), starts)
 
 
+@dataclass
+class Panel:
+    """One chart of the picture: its title, what its steps count, its curves by name."""
+
+    title: str
+    unit: str
+    curves: dict[str, Points]
+    may_be_log: bool = True
+
+
+def panels_of(run: RunSummary) -> list[Panel]:
+    """Sort the logged keys into panels; the last one holds the validation."""
+    panels = []
+    taken: set[str] = set()
+    for title, rule in PANELS:
+        curves = {k: v for k, v in run.train.items() if rule.search(k) and k not in taken}
+        taken |= curves.keys()
+        if curves:
+            panels.append(Panel(title, "iteration", curves))
+    metrics: dict[str, Points] = {}
+    for shown in SHOWN:  # COCO's metrics write -1 where there is no ground truth
+        values = run.metric(str(shown.mmdet_key))
+        points = {step: value for step, value in values.items() if value >= 0}
+        if "AP" in shown.key and points:
+            metrics[shown.short] = points
+    if metrics:
+        panels.append(Panel("validation", run.val_unit, metrics, may_be_log=False))
+    return panels
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    for name, points in panel.curves.items():
+        steps = sorted(points)
+        marker = "o" if len(steps) < 30 else None
+        values = [points[step] for step in steps]
+        axes.plot(steps, values, label=name, marker=marker, markersize=3, linewidth=1.2)
+    low, high = axes.get_ylim()
+    smallest = min((v for points in panel.curves.values() for v in points.values()), default=0.0)
+    if smallest > 0 and high > 30 * smallest and panel.may_be_log:
+        axes.set_yscale("log")
+    elif smallest >= 0:
+        axes.set_ylim(bottom=min(0.0, low), top=high)
+    axes.set_title(panel.title, fontsize=10)
+    axes.set_xlabel(panel.unit, fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7)
+
+
 def draw_curves(run: RunSummary, path: str | Path) -> Path:
     """Draw the losses, their parts, the anchors in them and the validation AP.
 
@@ -138,53 +189,16 @@ def draw_curves(run: RunSummary, path: str | Path) -> Path:
     Returns:
         The path.
     """
-    panels: list[tuple[str, str, dict[str, Points]]] = []
-    taken: set[str] = set()
-    for title, rule in PANELS:
-        curves = {k: v for k, v in run.train.items() if rule.search(k) and k not in taken}
-        taken |= curves.keys()
-        if curves:
-            panels.append((title, "iteration", curves))
-    metrics: dict[str, Points] = {}
-    for shown in SHOWN:  # COCO's metrics write -1 where there is no ground truth
-        values = run.metric(str(shown.mmdet_key))
-        points = {step: value for step, value in values.items() if value >= 0}
-        if "AP" in shown.key and points:
-            metrics[shown.short] = points
-    if metrics:
-        panels.append(("validation", run.val_unit, metrics))
+    panels = panels_of(run)
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(5.2 * columns, 3.4 * rows), dpi=110, layout="constrained")
     figure.suptitle(run.work_dir.name, fontsize=11)
-    for number, (title, unit, curves) in enumerate(panels, 1):
-        axes = figure.add_subplot(rows, columns, number)
-        for name, points in curves.items():
-            steps = sorted(points)
-            marker = "o" if len(steps) < 30 else None
-            heights = [points[step] for step in steps]
-            axes.plot(steps, heights, label=name, marker=marker, markersize=3, linewidth=1.2)
-        low, high = axes.get_ylim()
-        smallest = min((v for points in curves.values() for v in points.values()), default=0.0)
-        if smallest > 0 and high > 30 * smallest and curves is not metrics:
-            axes.set_yscale("log")
-        elif smallest >= 0:
-            axes.set_ylim(bottom=min(0.0, low), top=high)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel(unit, fontsize=8)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with open(draft, "wb") as file:
-            FigureCanvasAgg(figure).print_png(file)
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return target
+    for number, panel in enumerate(panels, 1):
+        _draw_panel(figure.add_subplot(rows, columns, number), panel)
+    data = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(data)
+    return write_bytes(path, data.getvalue())
 
 
 def format_summary(run: RunSummary, *, curves: Path | None = None) -> str:

@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 from mmthermal.engine.launch import (
     add_common_arguments,
-    check_option_keys,
     load_config,
     scale_lr,
     use_amp,
@@ -47,47 +46,6 @@ def test_options_override_and_may_add_keys_below_a_section(path: Path) -> None:
     assert cfg.model.bbox_head.num_classes == 2
     assert cfg.optim_wrapper.clip_grad.max_norm == 3
     assert cfg.model.type == "RetinaNet"
-
-
-def test_options_may_hold_dicts(path: Path) -> None:
-    backends = "[{'type':'LocalVisBackend'},{'type':'TensorboardVisBackend','save_dir':'x'}]"
-    cfg = load_config(
-        parse(
-            path,
-            "--cfg-options",
-            f"custom_hooks={backends}",
-            "model.a={'b':1}",
-            "model.c=[1,(2,3)]",
-            "model.d={{name}}/e",
-        )
-    )
-    kinds = [hook["type"] for hook in cfg.custom_hooks]
-    assert kinds == ["LocalVisBackend", "TensorboardVisBackend"]
-    assert cfg.custom_hooks[1].save_dir == "x"
-    assert cfg.model.a == dict(b=1)
-    assert cfg.model.c == [1, (2, 3)]
-    assert cfg.model.d == "{{name}}/e"
-    assert cfg.model.type == "RetinaNet"
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("modle.bbox_head.num_classes=2", "no 'modle': did you mean 'model'"),
-        ("optimwrapper.optimizer.lr=1", "did you mean 'optim_wrapper'"),
-        ("zzz=1", "no 'zzz': it has .*model"),
-    ],
-)
-def test_misspelt_section_names_the_nearest(path: Path, option: str, message: str) -> None:
-    with pytest.raises(KeyError, match=message):
-        load_config(parse(path, "--cfg-options", option))
-
-
-@pytest.mark.parametrize(
-    "option", ["resume=True", "load_from=x.pth", "randomness.seed=3", "param_scheduler.0.end=5"]
-)
-def test_sections_that_the_runner_knows_may_be_added(path: Path, option: str) -> None:
-    check_option_keys([option.split("=")[0]], Config.fromfile(path))
 
 
 def test_work_dir_comes_from_the_argument_the_config_or_the_name(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from mmthermal.studies.bootstrap import bootstrap, format_table
-from mmthermal.studies.runs import RunsFailed
+from mmthermal.studies.run_queue import RunsFailed
 
 # Each stand-in notes its call and does what the tool would leave behind; `fail` makes one fail.
 COMMON = """

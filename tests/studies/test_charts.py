@@ -5,40 +5,10 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mmthermal.studies import charts
+from mmthermal.studies import chart_frame, charts
 
 EVIL = '</title><script>alert("1")</script>'
-
-
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
-def test_ticks_span_the_data_and_are_few(low: float, length: float) -> None:
-    if low + length == low:
-        return
-    ticks = charts.nice_ticks(low, low + length)
-    slack = 1e-6 * max(1.0, abs(low), length)
-    assert ticks[0] <= low + slack
-    assert ticks[-1] >= low + length - slack
-    assert 2 <= len(ticks) <= 14
-    assert ticks == sorted(set(ticks))
-
-
-def test_ticks_are_round() -> None:
-    assert charts.nice_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert charts.nice_ticks(3, 96) == [0, 20, 40, 60, 80, 100]
-
-
-@pytest.mark.parametrize("ends", [(1.0, 1.0), (math.nan, 1.0), (0.0, math.inf)])
-def test_ticks_without_a_span(ends: tuple[float, float]) -> None:
-    ticks = charts.nice_ticks(*ends)
-    assert ticks[-1] > ticks[0]
-
-
-def test_ticks_are_short_texts() -> None:
-    texts = [charts.format_tick(v) for v in (0, 0.25, 1e-5, 12_000)]
-    assert texts == ["0", "0.25", "1e-05", "12k"]
 
 
 def points_of(svg: str, css: str) -> list[tuple[float, float]]:
@@ -51,10 +21,10 @@ def test_line_goes_from_corner_to_corner() -> None:
     svg = charts.line_chart(
         [series], label="l", x_label="x", y_label="y", x_range=(0, 1), y_range=(0, 1)
     )
-    width, height = charts.NARROW
+    width, height = chart_frame.NARROW
     assert points_of(svg, "line s0") == [
-        (charts.LEFT, height - charts.BOTTOM),
-        (width - charts.RIGHT, charts.TOP),
+        (chart_frame.LEFT, height - chart_frame.BOTTOM),
+        (width - chart_frame.RIGHT, chart_frame.TOP),
     ]
 
 
@@ -96,8 +66,8 @@ def test_bars_have_the_heights_of_their_values() -> None:
 def test_pieces_share_the_width_in_proportion() -> None:
     svg = charts.stacked_bars(["a", "b"], ["p", "q"], [[3, 1], [2, 0]], label="l")
     widths = [float(w) + 1 for w in re.findall(r'class="piece[^>]*width="([\d.]+)"', svg)]
-    assert widths[0] == pytest.approx(charts.WIDE[0] * 3 / 4, abs=0.1)
-    assert widths[2] == pytest.approx(charts.WIDE[0] * 2 / 4, abs=0.1)
+    assert widths[0] == pytest.approx(chart_frame.WIDE[0] * 3 / 4, abs=0.1)
+    assert widths[2] == pytest.approx(chart_frame.WIDE[0] * 2 / 4, abs=0.1)
 
 
 def test_interval_bar_is_centred_on_zero_and_cut_at_the_ends() -> None:

@@ -9,9 +9,10 @@ import pytest
 from helpers_runs import write_comparison_runs
 
 from mmthermal.common.files import read_json
-from mmthermal.studies.comparison import METRIC_NAMES, compare
+from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import CSV_COLUMNS, to_csv, to_table, write_comparison
-from mmthermal.studies.runs import collect_runs, shared_test_set
+from mmthermal.studies.differences import METRIC_NAMES
+from mmthermal.studies.run_folder import collect_runs, shared_test_set
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from helpers_runs import write_comparison_runs
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import write_comparison
 from mmthermal.studies.report import load_comparison, render, write_report
-from mmthermal.studies.runs import collect_runs, shared_test_set
+from mmthermal.studies.run_folder import collect_runs, shared_test_set
 
 EVIL_CLASS = "<script>alert(1)</script>"
 EVIL_CONFIG = '</script><img src=x onerror="alert(2)">'
@@ -302,6 +302,14 @@ def test_in_a_browser(
     assert found["boxes"] == "hidden"
     assert found["overflow"] <= 0
     assert found["dark"] == ("rgb(18, 22, 27)" if dark else "rgb(246, 247, 249)")
+
+
+def test_templates_are_shipped_with_the_package() -> None:
+    root = Path(__file__).parents[2]
+    shipped = (root / "setup.py").read_text(encoding="utf-8")
+    for template in root.glob("mmthermal/**/*.j2"):
+        package = ".".join(template.relative_to(root).parts[:-2])
+        assert f'"{package}": ["templates/*.j2"]' in shipped
 
 
 def test_dates_and_counts_do_not_depend_on_the_gallery(comparison: dict[str, Any]) -> None:

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import cv2
 import pytest
+import torch
 
-from mmthermal.studies.summary import draw_curves, format_summary, read_run, summarize_run
+from mmthermal.losses import CompositeLoss
+from mmthermal.studies.summary import (
+    draw_curves,
+    format_summary,
+    panels_of,
+    read_run,
+    summarize_run,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -128,6 +136,30 @@ def test_the_curves_are_a_picture_and_nothing_is_left_beside_it(work_dir: Path) 
     assert image.shape[0] > 500  # four panels in two rows
     assert image.shape[1] > 900
     assert len(set(map(tuple, image.reshape(-1, 3)[::7].tolist()))) > 20
+
+
+@pytest.mark.parametrize("prefix", ["", "s0."])
+@pytest.mark.parametrize("form", ["ranked", "soft"])
+def test_every_part_that_the_composite_loss_logs_has_its_panel(
+    form: str, prefix: str, tmp_path: Path
+) -> None:
+    """Prefix: of a stage of Cascade R-CNN."""
+    loss = CompositeLoss(f1_form=form)
+    zero = torch.zeros(())
+    logged = loss(
+        torch.zeros(2, 3), torch.zeros(2).long(), torch.zeros(4, 3), box_sum=zero, dense_sum=zero
+    )
+    parts = {f"{prefix}{key}": float(value) for key, value in logged.items()}
+    write_start(tmp_path, "20260101_000000", [train(10, 2.0, **parts), train(20, 1.0, **parts)])
+    panels = {panel.title: set(panel.curves) for panel in panels_of(read_run(tmp_path))}
+    f1 = {"rank"} if form == "ranked" else {"f1_pos", "f1_neg"}
+    assert panels == {
+        "losses": {"loss", *(prefix + key for key in ("loss_cls", "loss_bbox"))},
+        "parts of the composite loss": {
+            prefix + key for key in ("dense", "cls_pos", "cls_neg", "combined", *f1)
+        },
+        "anchors in the loss": {prefix + key for key in ("num_pos", "num_neg")},
+    }
 
 
 def test_before_the_first_validation(tmp_path: Path) -> None:

@@ -1,141 +1,206 @@
-"""Ablations: what is written, what is refused before anything trains, and one carried out."""
+"""Studies: what is read, what is written, and what is refused before anything is trained."""
 
 import copy
-import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers_data import ROOT, as_arguments, data_options, run_tool, small_options, write_coco
+from helpers_data import ROOT
 from mmengine.config import Config
 
-import mmthermal.studies.variants as ablation_module
-from mmthermal.studies.variants import Ablation, ablate, read_ablation, write_variants
+from mmthermal.studies.variants import Study, Variant, read_study, write_variants
 
-SHIPPED = ROOT / "configs" / "ablations" / "retina.py"
+STUDIES = sorted((ROOT / "configs" / "studies").glob("*.py"))
+ABLATION = ROOT / "configs" / "studies" / "retina_ablation.py"
 BASE = ROOT / "configs" / "thermal" / "retina_composite.py"
 LOSS = "model.bbox_head.loss_composite"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_shipped_variants_differ_from_the_base_by_their_change_only(tmp_path: Path) -> None:
-    ablation = read_ablation(SHIPPED)
-    assert ablation.base == BASE
-    written = write_variants(ablation, tmp_path / "configs")
-    assert [path.stem for path in written] == list(ablation.variants)
-    assert written[0].stem == "composite"
+def test_variants_differ_from_their_config_by_their_change_only(tmp_path: Path) -> None:
+    study = read_study(ABLATION)
+    written = write_variants(study, tmp_path / "configs")
+    assert [file.stem for file in written] == list(study.variants)
     base = Config.fromfile(BASE)
-    for path, changes in zip(written, ablation.variants.values(), strict=True):
-        assert "_base_ = '../" in path.read_text()
+    for file, variant in zip(written, study.variants.values(), strict=True):
+        assert variant.config == BASE
+        assert "_base_ = '../" in file.read_text()
         expected = copy.deepcopy(base)
-        expected.merge_from_dict(dict(changes))
-        variant = Config.fromfile(path).to_dict()
-        assert variant == expected.to_dict()
-        assert (variant == base.to_dict()) == (not changes)
-    changed = {key.split(".")[-1] for change in ablation.variants.values() for key in change}
+        expected.merge_from_dict(dict(variant.options))
+        found = Config.fromfile(file).to_dict()
+        assert found == expected.to_dict()
+        assert (found == base.to_dict()) == (not variant.options)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_shipped_studies_hold(path: Path, tmp_path: Path) -> None:
+    """Every variant names a config that exists and settings that its parts know."""
+    study = read_study(path)
+    assert len(write_variants(study, tmp_path / "configs")) == len(study.variants) > 4
+
+
+def test_the_ablation_turns_every_knob() -> None:
+    variants = read_study(ABLATION).variants.values()
+    changed = {key.split(".")[-1] for variant in variants for key in variant.options}
     assert changed >= {"mean", "shift", "beta", "ratio", "min_neg", "f1_negatives", "f1_share"}
 
 
-def test_only_keeps_the_first_to_compare_with() -> None:
-    assert list(read_ablation(SHIPPED, only=["beta_2"]).variants) == ["composite", "beta_2"]
+def test_names_are_unique_over_all_studies() -> None:
+    """Lines of different studies share a file."""
+    names = [name for path in STUDIES for name in read_study(path).variants if path != ABLATION]
+    assert len(STUDIES) >= 3 and len(names) == len(set(names)) > 40
 
 
-def test_only_of_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ValueError, match=r"no variant beta_9 in .*beta_2"):
-        read_ablation(SHIPPED, only=["beta_9"])
+def write_study(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "base.py").write_text(f"_base_ = {str(BASE)!r}\n")
+    (tmp_path / "mine.py").write_text(text)
+    return tmp_path / "mine.py"
+
+
+TEXT = """
+base = 'base.py'
+variants = {'a': {}, 'b': dict(options={'x.y': 1}), 'c': dict(config='./base.py')}
+groups = dict(both=['c', 'b'])
+"""
+
+
+def test_a_study_as_it_is_read(tmp_path: Path) -> None:
+    study = read_study(write_study(tmp_path, TEXT))
+    file = tmp_path / "base.py"
+    assert study == Study(
+        "mine",
+        {
+            "a": Variant("a", file, {}),
+            "b": Variant("b", file, {"x.y": 1}),
+            "c": Variant("c", file, {}),
+        },
+        "a",
+        {"both": ["c", "b"]},
+        [],
+    )
+    assert read_study(write_study(tmp_path, TEXT + "baseline = 'b'\n")).baseline == "b"
+    assert study.as_text().splitlines() == [
+        f"a: {file} (baseline)",
+        f"b: {file} (1 change, both)",
+        f"c: {file} (both)",
+    ]
+
+
+def test_variants_and_groups_are_chosen_by_name(tmp_path: Path) -> None:
+    study = read_study(write_study(tmp_path, TEXT))
+    assert list(study.select([]).variants) == ["a", "b", "c"]
+    assert list(study.select(["both"]).variants) == ["b", "c"]
+    assert list(study.select(["c", "a"]).variants) == ["a", "c"]
+    with pytest.raises(ValueError, match="no variant d in the study mine: there are a, b, c, both"):
+        study.select(["a", "d"])
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("base = 'base.py'\n", ValueError, "lacks variants"),
+        ("variants = {'a': {}}\n", ValueError, "variant 'a' has no config"),
+        ("base = 'x.py'\nvariants = {'a': {}}\n", FileNotFoundError, "'a' changes .*x.py"),
+        (
+            "base = 'base.py'\nvariants = {'a': {'model.x': 1}}\n",
+            ValueError,
+            r"'a' has model.x: give config and options=dict\(…\)",
+        ),
+        ("base = 'base.py'\nvariants = {'a': 3}\n", ValueError, "'a' is not a dict"),
+        (TEXT + "baseline = 'd'\n", ValueError, "no variant d for the baseline"),
+        (TEXT + "groups = dict(g=['d'])\n", ValueError, "no variant d for the group 'g'"),
+        (TEXT + "groups = dict(a=['b'])\n", ValueError, "'a' is a group and a variant"),
+    ],
+)
+def test_a_broken_file_is_reported(
+    text: str, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=words):
+        read_study(write_study(tmp_path, text))
+
+
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no study"):
+        read_study(tmp_path / "none.py")
 
 
 @pytest.mark.parametrize(
     ("key", "error", "words"),
     [
         ("model.bbox_hed.loss_composite.beta", ValueError, "'bbox_hed'; did you mean 'bbox_head'"),
+        ("param_scheduler.0.end", ValueError, "give the whole 'param_scheduler'"),
+        ("modle", ValueError, "no 'modle': did you mean 'model'"),
         (f"{LOSS}.bta", TypeError, "bta"),
         (f"{LOSS}.beta", ValueError, "beta=-1"),
         ("model.train_cfg.sampler.ratoi", TypeError, "ratoi"),
     ],
 )
-def test_a_misspelt_change_is_told_before_anything_is_written(
+def test_a_misspelt_change_is_reported_before_anything_is_written(
     key: str, error: type[Exception], words: str, tmp_path: Path
 ) -> None:
-    ablation = Ablation(BASE, {"good": {}, "bad": {key: -1}})
+    variants = {"good": Variant("good", BASE, {}), "bad": Variant("bad", BASE, {key: -1})}
     with pytest.raises(error, match=words):
-        write_variants(ablation, tmp_path / "configs")
+        write_variants(Study("mine", variants, "good"), tmp_path / "configs")
     assert not (tmp_path / "configs").exists()
 
 
-@pytest.mark.parametrize(
-    ("text", "error", "words"),
-    [
-        ("base = 'x.py'\n", ValueError, "lacks variants"),
-        ("variants = {'a': {}}\n", ValueError, "lacks base"),
-        ("base = 'x.py'\nvariants = {'a': {}}\n", FileNotFoundError, "x.py"),
-    ],
-)
-def test_a_broken_file_is_told(
-    text: str, error: type[Exception], words: str, tmp_path: Path
+MODULE = """
+from mmdet.registry import MODELS
+from mmthermal.losses import CompositeLoss
+
+@MODELS.register_module(force=True)
+class {name}(CompositeLoss):
+    pass
+"""
+
+
+@pytest.mark.parametrize("place", ["options", "study"])
+def test_an_own_module_is_imported_before_the_variants_are_checked(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "broken.py"
-    path.write_text(text)
-    with pytest.raises(error, match=words):
-        read_ablation(path)
+    name = f"OwnLossOf{place.title()}"
+    module = f"own_loss_of_{place}"
+    (tmp_path / f"{module}.py").write_text(MODULE.format(name=name))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    options: dict = {f"{LOSS}.type": name}
+    imports: list[str] = []
+    if place == "options":
+        options["custom_imports.imports"] = ["mmthermal", module]
+    else:
+        imports = [module]
+    study = Study("mine", {"a": Variant("a", BASE, options)}, "a", imports=imports)
+    (written,) = write_variants(study, tmp_path / "configs")
+    # a training reads the variant in a process of its own
+    assert Config.fromfile(written).custom_imports["imports"] == ["mmthermal", module]
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no ablation file"):
-        read_ablation(tmp_path / "none.py")
+def commands(page: Path) -> Iterator[list[str]]:
+    """The words of each command that a page shows in a fenced block."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for block in re.findall(r"^```(?:bash|sh|console)?\n(.*?)^```", text, flags=re.M | re.S):
+        for line in block.splitlines():
+            if line.startswith("python "):
+                yield shlex.split(line, comments=True)
 
 
-def test_hands_the_configs_and_settings_to_the_comparison(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: dict = {}
-    monkeypatch.setattr(ablation_module, "compare_command", lambda **kwargs: seen.update(kwargs))
-    ablate(
-        SHIPPED,
-        work_dir=tmp_path,
-        tools_dir=ROOT / "tools",
-        seeds=[4, 5],
-        only=["beta_2"],
-        cfg_options=["train_cfg.max_epochs=1"],
-        jobs=2,
-        gpus=["0"],
-    )
-    assert seen.pop("configs") == [
-        tmp_path / "configs" / f"{n}.py" for n in ("composite", "beta_2")
-    ]
-    assert seen == dict(
-        seeds=[4, 5],
-        work_dir=tmp_path,
-        tools_dir=ROOT / "tools",
-        cfg_options=["train_cfg.max_epochs=1"],
-        jobs=2,
-        gpus=["0"],
-    )
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_study_and_variant_named_in_the_docs_exists(page: Path) -> None:
+    for words in commands(page):
+        assert (ROOT / words[1]).exists() or words[1].startswith("-"), f"{page.name}: {words}"
+        if words[1] != "tools/study.py" or words[2] not in ("list", "train", "compare"):
+            continue
+        study = read_study(ROOT / words[3])
+        if "--only" in words:
+            names = words[words.index("--only") + 1 :]
+            end = next((i for i, word in enumerate(names) if word.startswith("-")), len(names))
+            study.select(names[:end])
 
 
-@pytest.mark.slow
-def test_command_trains_and_compares(tmp_path: Path) -> None:
-    root = write_coco(tmp_path / "data", splits={"train": 8, "val": 4})
-    options = {**data_options(root), **small_options(3), "train_cfg.max_epochs": 1}
-    run_tool(
-        "ablate.py",
-        SHIPPED,
-        "--work-dir",
-        tmp_path / "out",
-        "--seeds",
-        "0",
-        "1",
-        "--only",
-        "without_f1",
-        *as_arguments(options),
-        cwd=ROOT,
-    )
-    comparison = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    names = {folder.name for folder in (tmp_path / "out").iterdir() if folder.is_dir()}
-    assert {"composite", "without_f1", "configs"} <= names
-    assert "without_f1" in json.dumps(comparison)
-    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
-
-
-@pytest.mark.slow
-def test_command_tells_an_error_in_one_line(tmp_path: Path) -> None:
-    done = run_tool("ablate.py", tmp_path / "none.py", cwd=tmp_path, ok=False)
-    assert done.stderr.strip().splitlines()[-1].startswith("error: there is no ablation file")
+def test_the_docs_name_studies() -> None:
+    """The test above would pass if no command was found."""
+    named = [words[3] for page in PAGES for words in commands(page) if "tools/study.py" in words]
+    assert "configs/studies/retina_ablation.py" in named

@@ -1,0 +1,131 @@
+"""Configs with overrides: one parser of ``KEY=VALUE``, one check of its keys, one reader."""
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.utils import import_modules_from_strings
+
+from mmthermal.common.checks import did_you_mean
+from mmthermal.common.renamed_configs import config_from_file, new_place
+
+# Keys that mmengine's runner reads though a config need not have them.
+_RUNNER_KEYS = (
+    "auto_scale_lr",
+    "cfg",
+    "compile",
+    "custom_hooks",
+    "custom_imports",
+    "data_preprocessor",
+    "experiment_name",
+    "find_unused_parameters",
+    "launcher",
+    "load_from",
+    "model_wrapper_cfg",
+    "param_scheduler",
+    "randomness",
+    "resume",
+    "runner_type",
+    "sync_bn",
+    "tta_model",
+    "tta_pipeline",
+    "work_dir",
+)
+
+
+class OptionAction(DictAction):
+    """mmengine's ``DictAction`` that takes values with dicts, too, written as in Python.
+
+    ``"visualizer.vis_backends=[{'type':'LocalVisBackend'}]"`` comes out of mmengine's own as a
+    list of strings.
+    """
+
+    @staticmethod
+    def _parse_iterable(val: str) -> object:
+        if "{" in val:
+            try:
+                return ast.literal_eval(val)
+            except (SyntaxError, ValueError):
+                pass  # such as a template, '{{fileDirname}}/x': mmengine's business
+        return DictAction._parse_iterable(val)
+
+
+def parse_options(options: Sequence[str]) -> dict[str, Any]:
+    """Parse ``KEY=VALUE`` strings as the tools parse ``--cfg-options``.
+
+    Args:
+        options: the strings, as a command line has them.
+
+    Returns:
+        values by dotted key.
+
+    Raises:
+        ValueError: if a string has no ``=``.
+    """
+    without = [option for option in options if "=" not in option]
+    if without:
+        raise ValueError(f"option {without[0]!r} has no value: write KEY=VALUE, without blanks")
+    pairs = (option.split("=", maxsplit=1) for option in options)
+    return {key: OptionAction._parse_iterable(value) for key, value in pairs}
+
+
+def check_option_keys(options: Iterable[str], cfg: Config) -> None:
+    """Raise if an override names a section that neither the config nor the runner has.
+
+    mmengine adds unknown keys without a word, so that a misspelt override does nothing.
+
+    Args:
+        options: dotted keys, as given to ``--cfg-options``.
+        cfg: the config that they override.
+
+    Raises:
+        ValueError: naming the key and the nearest section that exists.
+    """
+    known = sorted({*cfg.keys(), *_RUNNER_KEYS})
+    for option in options:
+        section = option.split(".")[0]
+        if section not in known:
+            hint = did_you_mean(section, known) or f"it has {', '.join(known)}"
+            raise ValueError(f"--cfg-options {option}: the config has no {section!r}: {hint}")
+
+
+def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Override settings of a config, and import the modules that it names afterwards.
+
+    Args:
+        cfg: the config; it is changed.
+        options: values by dotted key; modules in ``custom_imports`` are imported, as they may
+            register what the other settings name.
+
+    Raises:
+        ValueError: if a key names a section that doesn't exist.
+        ImportError: if a module can't be imported.
+    """
+    check_option_keys(options, cfg)
+    cfg.merge_from_dict(dict(options))
+    if any(key.split(".")[0] == "custom_imports" for key in options):
+        import_modules_from_strings(**cfg.custom_imports)
+
+
+def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = ()) -> Config:
+    """Read a config file and apply overrides.
+
+    Args:
+        path: the file.
+        options: values by dotted key, or ``KEY=VALUE`` strings.
+
+    Returns:
+        the config.
+
+    Raises:
+        FileNotFoundError: if there is no such file; it names the new file of a renamed one.
+        ValueError: if an option names a section that doesn't exist, or has no value.
+        ImportError: if a module of ``custom_imports`` can't be imported.
+    """
+    if not Path(path).is_file() and new_place(str(path)) is None:
+        raise FileNotFoundError(f"config {str(path)!r} does not exist: give a .py config file")
+    cfg = config_from_file(path)
+    merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
+    return cfg

@@ -1,0 +1,295 @@
+"""Runs and their folders: plan them, or collect those that exist.
+
+A run is a folder `WORK/<name>/seed<k>/`:
+    run.json                while it is under way: config, hash, seed, stage
+    train.log, test.log     output of the two sub-processes
+    predictions.bbox.json   COCO results on the test set
+    done.json               written last; with it the run is finished
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmthermal.common.config import read_config
+from mmthermal.common.files import read_json
+
+PREDICTIONS = "predictions.bbox.json"
+SEED_FOLDER = re.compile(r"seed_?(\d+)$")
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Where the ground truth and the images of a config's test set lie.
+
+    Attributes:
+        ann_file: COCO annotations.
+        img_dir: folder that the file names of the annotations start from.
+    """
+
+    ann_file: Path
+    img_dir: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One config trained with one seed.
+
+    Attributes:
+        name: of the config, as the report shows it.
+        seed: of the training.
+        folder: its work directory.
+        config: file it is trained from.
+        config_hash: of the resolved config; None where nobody checks it (finished runs).
+        cfg_options: raw `key=value` strings for `--cfg-options`.
+    """
+
+    name: str
+    seed: int
+    folder: Path
+    config: Path
+    config_hash: str | None = None
+    cfg_options: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Short name for messages."""
+        return f"{self.name} seed {self.seed}"
+
+    @property
+    def predictions(self) -> Path:
+        """COCO results on the test set."""
+        return self.folder / PREDICTIONS
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is finished."""
+        return (self.folder / "done.json").exists() and self.predictions.exists()
+
+
+@dataclass
+class ConfigRuns:
+    """All runs of one config, sorted by seed."""
+
+    name: str
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds, ascending."""
+        return [run.seed for run in self.runs]
+
+
+def config_hash(cfg: Config) -> str:
+    """Hash of what a config trains; its place on disk, work_dir and seed do not enter."""
+    content = cfg.to_dict()
+    for key in ("work_dir", "resume", "load_from", "launcher"):
+        if key != "load_from" or content.get(key) is None:
+            content.pop(key, None)
+    content.get("randomness", {}).pop("seed", None)
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, dict):
+        items = sorted((str(key), _canonical(item)) for key, item in value.items())
+        return "{" + ",".join(f"{key!r}:{item}" for key, item in items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_canonical(item) for item in value) + "]"
+    if isinstance(value, type) or callable(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
+
+
+def test_set(cfg: Config) -> TestSet:
+    """Find the test annotations and images of a config.
+
+    Raises:
+        ValueError: the config names no annotation file.
+    """
+    evaluators = cfg.get("test_evaluator") or {}
+    evaluators = evaluators if isinstance(evaluators, list | tuple) else [evaluators]
+    dataset = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    root = Path(dataset.get("data_root") or "")
+    ann_file = next((e["ann_file"] for e in evaluators if e.get("ann_file")), None)
+    if ann_file is None and dataset.get("ann_file"):
+        ann_file = root / dataset["ann_file"]
+    if ann_file is None:
+        raise ValueError(
+            f"config {cfg.filename!r}: neither test_evaluator.ann_file nor "
+            "test_dataloader.dataset.ann_file is set; set one to the COCO annotations of the "
+            "test set"
+        )
+    prefix = dataset.get("data_prefix") or {}
+    return TestSet(Path(ann_file), root / (prefix.get("img") or prefix.get("img_path") or ""))
+
+
+test_set.__test__ = False  # type: ignore[attr-defined]  # not a pytest test
+TestSet.__test__ = False  # type: ignore[attr-defined]
+
+
+def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
+    """The one test set of all runs.
+
+    Raises:
+        FileNotFoundError: an annotation file is missing.
+        ValueError: the configs are tested on different annotations.
+    """
+    found: dict[str, tuple[str, TestSet]] = {}
+    for group in groups:
+        for run in group.runs:
+            record = run.folder / "done.json"
+            done = read_json(record, what="run record") if record.exists() else {}
+            if "ann_file" in done:
+                where = TestSet(Path(done["ann_file"]), Path(done["img_dir"]))
+            else:
+                where = test_set(read_config(run.config, run.cfg_options))
+            if not where.ann_file.is_file():
+                raise FileNotFoundError(
+                    f"{run.label}: annotation file {str(where.ann_file)!r} does not exist; paths "
+                    "in configs start from the folder in which the command is given"
+                )
+            digest = hashlib.sha256(where.ann_file.read_bytes()).hexdigest()
+            found.setdefault(digest, (run.label, where))
+    if len(found) > 1:
+        listed = "; ".join(f"{label}: {where.ann_file}" for label, where in found.values())
+        raise ValueError(f"the runs are tested on different annotations ({listed})")
+    return next(iter(found.values()))[1]
+
+
+def _unique_names(names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if list(names).count(name) > 1})
+    if repeated:
+        raise ValueError(
+            f"several configs are called {repeated}: give each its own name with --names"
+        )
+
+
+def plan_runs(
+    configs: Sequence[str | Path],
+    seeds: Sequence[int],
+    work_dir: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    cfg_options: Sequence[str] = (),
+) -> list[ConfigRuns]:
+    """Lay out one run per config and seed.
+
+    Args:
+        configs: config files, the baseline first.
+        seeds: all configs get the same ones.
+        work_dir: folder of the whole comparison.
+        names: one per config, for folders and the report. None takes the file names.
+        cfg_options: raw `key=value` strings for every run.
+
+    Returns:
+        One entry per config, in order.
+
+    Raises:
+        ValueError: names or seeds repeat, or a folder holds a run of another config.
+    """
+    labels = list(names) if names else [Path(config).stem for config in configs]
+    if len(labels) != len(configs):
+        raise ValueError(f"{len(labels)} names for {len(configs)} configs: give one per config")
+    _unique_names(labels)
+    if len(set(seeds)) != len(seeds) or not seeds:
+        raise ValueError(f"seeds={list(seeds)}: give at least one seed, each once")
+    planned = []
+    for label, config in zip(labels, configs, strict=True):
+        if Path(label).name != label or label in ("", ".", ".."):
+            raise ValueError(f"name {label!r} cannot be a folder name: leave out slashes")
+        fingerprint = config_hash(read_config(config, cfg_options))
+        place, options = Path(work_dir) / label, tuple(cfg_options)
+        runs = [
+            Run(label, seed, place / f"seed{seed}", Path(config), fingerprint, options)
+            for seed in sorted(seeds)
+        ]
+        for run in runs:
+            _check_same_config(run)
+        planned.append(ConfigRuns(label, runs))
+    return planned
+
+
+def _check_same_config(run: Run) -> None:
+    for name in ("done.json", "run.json"):
+        path = run.folder / name
+        if path.exists():
+            found = read_json(path, what="run record").get("config_hash")
+            if found != run.config_hash:
+                raise ValueError(
+                    f"{run.folder} holds a run of another version of config {run.name!r} "
+                    f"(hash {found}, now {run.config_hash}): give another --work-dir or --names, "
+                    "or move that folder away"
+                )
+            return
+
+
+def collect_runs(
+    groups: Sequence[Sequence[str | Path]], *, names: Sequence[str] | None = None
+) -> list[ConfigRuns]:
+    """Take runs that exist, from `compare` or from mmdet's `tools/train.py`.
+
+    Args:
+        groups: per config its run folders, or one folder that holds `seed<k>` folders.
+        names: one per group. None takes the name of the folder above the seeds.
+
+    Returns:
+        One entry per group; a run may still lack its predictions (`carry_out` makes them).
+
+    Raises:
+        FileNotFoundError: a folder or its config is missing.
+        ValueError: a seed is unknown or occurs twice.
+    """
+    collected = []
+    for number, group in enumerate(groups):
+        folders: list[Path] = []
+        for entry in map(Path, group):
+            if not entry.is_dir():
+                raise FileNotFoundError(f"run folder {str(entry)!r} does not exist")
+            inside = [p for p in entry.iterdir() if p.is_dir() and SEED_FOLDER.match(p.name)]
+            folders += inside or [entry]
+        name = names[number] if names else folders[0].resolve().parent.name
+        runs = sorted((_existing_run(name, folder) for folder in folders), key=lambda r: r.seed)
+        if len({run.seed for run in runs}) != len(runs):
+            raise ValueError(f"{name}: seeds {[r.seed for r in runs]} repeat; give each run once")
+        collected.append(ConfigRuns(name, runs))
+    _unique_names([group.name for group in collected])
+    return collected
+
+
+def _existing_run(name: str, folder: Path) -> Run:
+    record = folder / "done.json"
+    if record.exists():
+        done = read_json(record, what="run record")
+        config = Path(done["config"])
+        own = sorted(folder.glob("*.py"))
+        return Run(name, int(done["seed"]), folder, own[0] if own else config)
+    configs = sorted(folder.glob("*.py"))
+    if len(configs) != 1:
+        raise FileNotFoundError(
+            f"{folder} holds {len(configs)} config files (*.py), not one: give a work directory "
+            "that tools/train.py wrote"
+        )
+    match = SEED_FOLDER.search(folder.name)
+    from_config = {} if match else read_config(configs[0]).get("randomness") or {}
+    seed = match.group(1) if match else from_config.get("seed")
+    if seed is None:
+        raise ValueError(
+            f"{folder}: its seed is unknown; call the folder seed<k> or set randomness.seed"
+        )
+    return Run(name, int(seed), folder, configs[0])
+
+
+def last_checkpoint(folder: str | Path) -> Path | None:
+    """Newest checkpoint of a work directory as mmengine's `last_checkpoint` file names it."""
+    record = Path(folder) / "last_checkpoint"
+    if not record.exists():
+        return None
+    path = Path(record.read_text(encoding="utf-8").strip())
+    moved = Path(folder) / path.name
+    return moved if moved.exists() else path if path.exists() else None

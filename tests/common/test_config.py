@@ -1,0 +1,91 @@
+"""Configs are read with overrides, and what is misspelt is refused."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, DictAction
+
+from mmthermal.common.config import check_option_keys, parse_options, read_config
+
+CONFIG = """
+model = dict(type='RetinaNet', bbox_head=dict(num_classes=3))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+auto_scale_lr = dict(enable=False, base_batch_size=16)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(CONFIG)
+    return tmp_path / "mine.py"
+
+
+def test_options_may_hold_dicts(path: Path) -> None:
+    backends = "[{'type':'LocalVisBackend'},{'type':'TensorboardVisBackend','save_dir':'x'}]"
+    options = [
+        f"custom_hooks={backends}",
+        "model.a={'b':1}",
+        "model.c=[1,(2,3)]",
+        "model.d={{name}}/e",
+    ]
+    cfg = read_config(path, options)
+    kinds = [hook["type"] for hook in cfg.custom_hooks]
+    assert kinds == ["LocalVisBackend", "TensorboardVisBackend"]
+    assert cfg.custom_hooks[1].save_dir == "x"
+    assert cfg.model.a == dict(b=1)
+    assert cfg.model.c == [1, (2, 3)]
+    assert cfg.model.d == "{{name}}/e"
+    assert cfg.model.type == "RetinaNet"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("modle.bbox_head.num_classes=2", "no 'modle': did you mean 'model'"),
+        ("optimwrapper.optimizer.lr=1", "did you mean 'optim_wrapper'"),
+        ("zzz=1", "no 'zzz': it has .*model"),
+    ],
+)
+def test_misspelt_section_names_the_nearest(path: Path, option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_config(path, [option])
+
+
+@pytest.mark.parametrize(
+    "option", ["resume=True", "load_from=x.pth", "randomness.seed=3", "param_scheduler.0.end=5"]
+)
+def test_sections_that_the_runner_knows_may_be_added(path: Path, option: str) -> None:
+    check_option_keys([option.split("=")[0]], Config.fromfile(path))
+
+
+def test_options_without_dicts_are_parsed_as_mmengine_does() -> None:
+    words = ["a.b=1", "c=[1,2]", "d=x", "e=[(1,2.5),x]", "f=none", "g=a=b", "h=1,2"]
+    parser = ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
+    assert parse_options(words) == parser.parse_args(["--cfg-options", *words]).cfg_options
+    assert parse_options(["a.b=1", "g=a=b"]) == {"a.b": 1, "g": "a=b"}
+    assert parse_options([]) == {}
+
+
+def test_an_option_without_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="'lr' has no value: write KEY=VALUE"):
+        parse_options(["lr"])
+
+
+def test_a_config_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nothing\.py' does not exist"):
+        read_config(tmp_path / "nothing.py")
+
+
+def test_a_module_that_an_option_names_is_imported(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "an_own_module.py").write_text("LOADED = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "an_own_module", raising=False)
+    read_config(path, ["custom_imports.imports=[an_own_module]"])
+    assert sys.modules["an_own_module"].LOADED
+    with pytest.raises(ImportError, match="no_such_module"):
+        read_config(path, {"custom_imports.imports": ["no_such_module"]})

@@ -1,0 +1,120 @@
+"""Runs are planned and collected."""
+
+from pathlib import Path
+
+import pytest
+from helpers_queue import calls, carry_out, config_text, plan, write_place
+from mmengine.config import Config
+
+from mmthermal.studies import run_folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return write_place(tmp_path)
+
+
+def test_a_changed_config_is_not_mixed_with_old_runs(place: Path) -> None:
+    carry_out(place, plan(place))
+    (place / "focal.py").write_text(config_text(place, 0.3))
+    with pytest.raises(ValueError, match=r"another version of config 'focal'.*--work-dir"):
+        plan(place)
+    with pytest.raises(ValueError, match="another version"):
+        plan(place, cfg_options=["lr=0.5"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"names": ["one"]}, "1 names for 2 configs"),
+        ({"names": ["same", "same"]}, "give each its own name"),
+        ({"names": ["a/b", "c"]}, "leave out slashes"),
+        ({"names": ["..", "c"]}, "leave out slashes"),
+        ({"seeds": (1, 1)}, "each once"),
+        ({"seeds": ()}, "at least one seed"),
+    ],
+)
+def test_plans_that_cannot_be(place: Path, settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plan(place, **settings)
+
+
+def test_a_config_that_is_missing(place: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.py' does not exist"):
+        run_folder.plan_runs([place / "none.py"], [0], place)
+
+
+def test_hash_is_of_what_is_trained() -> None:
+    base = {"a": 1, "work_dir": "x", "randomness": {"seed": 1, "deterministic": True}}
+    same = {"randomness": {"deterministic": True, "seed": 2}, "a": 1, "work_dir": "y"}
+    assert run_folder.config_hash(Config(base)) == run_folder.config_hash(Config(same))
+    for other in ({**base, "a": 2}, {**base, "load_from": "weights.pth"}, {**base, "b": None}):
+        assert run_folder.config_hash(Config(base)) != run_folder.config_hash(Config(other))
+
+
+def test_finished_runs_are_collected_by_folder_or_one_by_one(place: Path) -> None:
+    carry_out(place, plan(place, seeds=(10, 9)))
+    work = place / "work"
+    groups = run_folder.collect_runs(
+        [[work / "focal"], [work / "composite" / "seed10", work / "composite" / "seed9"]]
+    )
+    assert [group.name for group in groups] == ["focal", "composite"]
+    assert [group.seeds for group in groups] == [[9, 10], [9, 10]]
+    assert all(run.done for group in groups for run in group.runs)
+    assert run_folder.shared_test_set(groups).img_dir == Path("data/val")
+
+
+def test_runs_of_mmdets_own_training_are_tested_not_trained(place: Path) -> None:
+    folder = place / "work" / "theirs" / "seed4"
+    folder.mkdir(parents=True)
+    (folder / "focal.py").write_text(config_text(place, 0.1))
+    (folder / "epoch_6.pth").write_text("weights")
+    (folder / "last_checkpoint").write_text("/elsewhere/epoch_6.pth")  # the folder was moved
+    groups = run_folder.collect_runs([[folder]])
+    assert groups[0].seeds == [4]
+    carry_out(place, groups)
+    assert groups[0].runs[0].done
+    assert not calls(place, "train")
+
+
+def test_the_seed_comes_from_the_config_where_the_folder_does_not_say(place: Path) -> None:
+    folder = place / "a_run"
+    folder.mkdir()
+    (folder / "c.py").write_text(config_text(place, 0.1) + "randomness = dict(seed=6)\n")
+    assert run_folder.collect_runs([[folder]])[0].seeds == [6]
+    (folder / "c.py").write_text(config_text(place, 0.1))
+    with pytest.raises(ValueError, match="its seed is unknown"):
+        run_folder.collect_runs([[folder]])
+
+
+def test_folders_that_are_no_runs(place: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        run_folder.collect_runs([[place / "none"]])
+    with pytest.raises(FileNotFoundError, match="0 config files"):
+        run_folder.collect_runs([[place / "tools" / ".." / "work"]])
+
+
+def test_a_seed_given_twice(place: Path) -> None:
+    carry_out(place, plan(place, seeds=(0,)))
+    folder = place / "work" / "focal" / "seed0"
+    with pytest.raises(ValueError, match="repeat"):
+        run_folder.collect_runs([[folder, folder]])
+
+
+def test_runs_must_share_their_test_set(place: Path) -> None:
+    (place / "other.json").write_text("{ }")
+    text = config_text(place, 0.2).replace("ann.json", "other.json")
+    (place / "composite.py").write_text(text)
+    with pytest.raises(ValueError, match="different annotations"):
+        run_folder.shared_test_set(plan(place))
+    (place / "other.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"other\.json' does not exist"):
+        run_folder.shared_test_set(plan(place))
+
+
+def test_test_set_from_the_data_set_where_the_evaluator_says_nothing() -> None:
+    dataset = {"data_root": "root", "ann_file": "a.json", "data_prefix": {"img": "val"}}
+    found = run_folder.test_set(Config({"test_dataloader": {"dataset": dataset}}))
+    assert found == run_folder.TestSet(Path("root/a.json"), Path("root/val"))
+    with pytest.raises(ValueError, match="set one to the COCO annotations"):
+        run_folder.test_set(Config({}))

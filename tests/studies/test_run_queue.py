@@ -1,0 +1,108 @@
+"""Runs are carried out, several at a time, and taken up again."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from helpers_queue import calls, carry_out, config_text, plan, write_place
+
+from mmthermal.studies import run_queue
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return write_place(tmp_path)
+
+
+def test_every_config_is_trained_and_tested_with_every_seed(place: Path) -> None:
+    planned = plan(place, cfg_options=["lr=1"])
+    carry_out(place, planned)
+    assert len(calls(place, "train")) == len(calls(place, "test")) == 4
+    run = planned[1].runs[1]
+    assert run.folder == place / "work" / "composite" / "seed1"
+    assert run.done
+    done = json.loads((run.folder / "done.json").read_text())
+    assert (done["seed"], done["name"], done["checkpoint"]) == (1, "composite", "epoch_6.pth")
+    train = next(line for line in calls(place, "train") if "composite/seed1" in line)
+    assert '"--cfg-options", "randomness.seed=1", "lr=1"' in train
+    assert "--resume" not in train
+    assert not list(run.folder.glob(".predicting*"))
+
+
+def test_finished_runs_are_skipped(place: Path) -> None:
+    carry_out(place, plan(place))
+    lines = carry_out(place, plan(place, seeds=(0, 1, 2)))
+    assert lines[0] == "4 of 6 runs are finished already"
+    assert len(calls(place, "train")) == 6
+
+
+def test_an_interrupted_run_is_resumed_and_the_others_go_on(place: Path) -> None:
+    trap = place / "work" / "fail-focal-seed1"
+    trap.write_text("")
+    with pytest.raises(
+        run_queue.RunsFailed, match=r"1 of 4 runs failed(.|\n)*focal seed 1.*out of memory"
+    ):
+        carry_out(place, plan(place))
+    assert [r.done for g in plan(place) for r in g.runs] == [True, False, True, True]
+    trap.unlink()
+    carry_out(place, plan(place))
+    again = calls(place, "train")[-1]
+    assert "focal/seed1" in again and '"--resume"' in again
+    assert all(r.done for g in plan(place) for r in g.runs)
+
+
+def test_a_trained_run_whose_test_failed_is_not_trained_again(place: Path) -> None:
+    trap = place / "work" / "fail-test"
+    trap.write_text("")
+    with pytest.raises(run_queue.RunsFailed, match="must be a CocoMetric"):
+        carry_out(place, plan(place, seeds=(0,)))
+    trap.unlink()
+    carry_out(place, plan(place, seeds=(0,)))
+    assert len(calls(place, "train")) == 2
+    assert len(calls(place, "test")) == 4
+
+
+def test_gpus_and_jobs_share_the_machine(place: Path) -> None:
+    carry_out(place, plan(place, seeds=(0,)), gpus=["3", "5"])
+    assert {line.split()[-1] for line in calls(place, "train")} <= {"3", "5"}
+    carry_out(place, plan(place, seeds=(0, 7)), jobs=10_000)
+    assert calls(place, "train")[-1].split()[-2] == "1"
+
+
+def test_jobs_must_be_positive(place: Path) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        carry_out(place, plan(place), jobs=0)
+
+
+def test_the_first_evaluator_of_a_list_writes_the_predictions(place: Path) -> None:
+    text = config_text(place, 0.1).replace("test_evaluator = dict(", "test_evaluator = [dict(")
+    (place / "focal.py").write_text(text.replace("json')", "json')]"))
+    carry_out(place, plan(place, seeds=(0,)))
+    assert any("test_evaluator.0.outfile_prefix=" in line for line in calls(place, "test"))
+
+
+def test_only_one_comparison_at_a_time_in_a_folder(place: Path) -> None:
+    with run_queue.work_dir_lock(place / "work"):
+        with pytest.raises(RuntimeError, match="another comparison works"):
+            with run_queue.work_dir_lock(place / "work"):
+                pass
+    with run_queue.work_dir_lock(place / "work"):
+        pass
+
+
+def test_an_interrupt_ends_the_sub_processes(place: Path) -> None:
+    (place / "tools" / "train.py").write_text(
+        "import sys, time\nsys.exit(1) if 'focal' in sys.argv[1] else time.sleep(60)\n"
+    )
+
+    def say(line: str) -> None:
+        if "FAILED" in line:  # focal fails at once: the moment of the interrupt
+            raise KeyboardInterrupt
+
+    every = [run for group in plan(place) for run in group.runs]
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_queue.carry_out(every, tools_dir=place / "tools", jobs=4, say=say)
+    assert time.monotonic() - start < 30
+    assert not any(run.done for run in every)
