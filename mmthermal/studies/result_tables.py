@@ -1,0 +1,343 @@
+"""Markdown tables of a results file: means over seeds, single runs, paired differences.
+
+A table is a dict: `kind`, `columns` (keys of :data:`COLUMNS`), the fields that all of its runs have
+in `where`, and `rows`. A row names a variant (`name`), may have a `label` and further fields, and
+with `optional` it is left out as long as there is no run of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmthermal.studies.result_lines import Line, select
+from mmthermal.studies.statistics import Interval, paired_t_interval
+
+Spec = Mapping[str, Any]
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of a table.
+
+    Attributes:
+        key: in a line's metrics.
+        label: the head of the column.
+        percent: whether the share is shown in percent with one decimal, or as it is with three.
+    """
+
+    key: str
+    label: str
+    percent: bool = True
+
+    def text(self, value: float) -> str:
+        """A value, such as 23.1 or 0.539."""
+        return f"{100 * value:.1f}" if self.percent else f"{value:.3f}"
+
+    def signed(self, value: float) -> str:
+        """A difference, such as +2.8 or −0.013; what rounds to 0 has no sign."""
+        rounded = round(100 * value, 1) if self.percent else round(value, 3)
+        text = f"{rounded:+.{1 if self.percent else 3}f}" if rounded else self.text(0.0)
+        return text.replace("-", "−")
+
+
+COLUMNS = {
+    column.key: column
+    for column in (
+        Column("AP", "AP"),
+        Column("AP50", "AP50"),
+        Column("overlapped_AP", "AP overlapped"),
+        Column("overlapped_AP50", "AP50 overlapped"),
+        Column("isolated_AP50", "AP50 isolated"),
+        Column("best_f1", "best F1", percent=False),
+        Column("best_f1_thr", "at score", percent=False),
+        Column("f1_at_0.5", "F1 at score 0.5", percent=False),
+        Column("overlapped_best_f1", "best F1 overlapped", percent=False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two variants at the seeds that both were trained with.
+
+    Attributes:
+        seeds: the shared ones, in order.
+        differences: (S,) candidate minus baseline.
+        interval: Student's, over the seeds.
+        chance: that a run of the candidate is above a run of the baseline, see
+            :func:`probability_above`.
+    """
+
+    seeds: list[int]
+    differences: np.ndarray
+    interval: Interval
+    chance: float
+
+    @property
+    def mean(self) -> float:
+        """Mean difference."""
+        return float(self.differences.mean())
+
+
+def probability_above(candidate: Sequence[float], baseline: Sequence[float]) -> float:
+    """P(A > B): how often a run of the candidate is above a run of the baseline.
+
+    Args:
+        candidate: (S,) values, one per run.
+        baseline: (T,) values.
+
+    Returns:
+        The share of all S·T pairs of runs in [0, 1], a tie counting one half.
+
+    Source: Bouthillier et al. (2021), Accounting for variance in machine learning benchmarks;
+    estimated by the Mann-Whitney statistic, since two runs of one seed share no noise.
+    """
+    a, b = np.asarray(candidate)[:, None], np.asarray(baseline)[None, :]
+    return float(((a > b) + 0.5 * (a == b)).mean())
+
+
+def paired(lines: Sequence[Line], candidate: Spec, baseline: Spec, key: str) -> Paired | None:
+    """Compare two variants, seed by seed.
+
+    Args:
+        lines: of a results file.
+        candidate: a row.
+        baseline: a row.
+        key: of the figure.
+
+    Returns:
+        the comparison over the seeds at which the figure of both is known; None without any.
+    """
+    a, b = (_by_seed(_chosen(lines, row), key) for row in (candidate, baseline))
+    seeds = sorted(a.keys() & b.keys())
+    if not seeds:
+        return None
+    values_a, values_b = ([runs[seed] for seed in seeds] for runs in (a, b))
+    differences = np.array(values_a) - np.array(values_b)
+    chance = probability_above(values_a, values_b)
+    return Paired(seeds, differences, paired_t_interval(differences), chance)
+
+
+def _chosen(lines: Sequence[Line], row: Spec) -> list[Line]:
+    settings = {key: value for key, value in row.items() if key not in ("label", "optional")}
+    return select(lines, settings.pop("name"), **settings)
+
+
+def _by_seed(runs: Sequence[Line], key: str) -> dict[int, float]:
+    return {
+        run["seed"]: run["metrics"][key]
+        for run in runs
+        if run["seed"] is not None and key in run["metrics"]
+    }
+
+
+def _runs_of(lines: Sequence[Line], table: Spec, row: Spec) -> list[Line]:
+    """Runs of a row; with ``complete=True`` in the table those that know all of its figures."""
+    runs = _chosen(lines, {**table.get("where", {}), **row})
+    if table.get("complete"):
+        runs = [run for run in runs if set(table["columns"]) <= run["metrics"].keys()]
+    if not runs and not row.get("optional"):
+        raise ValueError(
+            f"no run of {row['name']!r} for a table with {table.get('where', {})}: check the name, "
+            "or say optional=True"
+        )
+    return runs
+
+
+def _label(row: Spec) -> str:
+    return str(row.get("label", row["name"]))
+
+
+def seeds_in_words(seeds: Sequence[int]) -> str:
+    """Seeds in short: ``0–4, 8``."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(
+        ", ".join(map(str, part)) if len(part) < 3 else f"{part[0]}–{part[-1]}" for part in parts
+    )
+
+
+def _mean_cell(runs: Sequence[Line], column: Column) -> str:
+    if len(runs) == 1:
+        metrics, sd = runs[0]["metrics"], runs[0].get("sd", {})
+        if column.key not in metrics:
+            return DASH
+        text = column.text(metrics[column.key])
+        return f"{text} ± {column.text(sd[column.key])}" if column.key in sd else text
+    values = [run["metrics"][column.key] for run in runs if column.key in run["metrics"]]
+    if values and len(values) < len(runs):
+        raise ValueError(
+            f"{column.key} is known of {len(values)} of the {len(runs)} runs of "
+            f"{runs[0]['name']!r}: say complete=True, or choose seeds"
+        )
+    if not values:
+        return DASH
+    return f"{column.text(np.mean(values))} ± {column.text(np.std(values, ddof=1))}"
+
+
+def means_table(lines: Sequence[Line], table: Spec) -> str:
+    """Mean ± standard deviation over seeds, a row per variant.
+
+    Args:
+        lines: of a results file.
+        table: see the module; `head` is the title of the first column. With `baseline`, a row, and
+            `against`, a figure, each variant has its paired difference to the baseline, and P.
+
+    Returns:
+        the Markdown.
+
+    Raises:
+        ValueError: if a row has no run, or a figure is known of some of its runs only.
+    """
+    columns = [COLUMNS[key] for key in table["columns"]]
+    rows = []
+    for row in table["rows"]:
+        runs = _runs_of(lines, table, row)
+        if runs:
+            seeds = runs[0].get("seeds") or [run["seed"] for run in runs]
+            cells = [_mean_cell(runs, column) for column in columns]
+            cells += _against_cells(lines, table, row)
+            rows.append([_label(row), seeds_in_words(seeds), str(len(seeds)), *cells])
+    head = [table.get("head", "loss"), "seeds", "n", *(column.label for column in columns)]
+    if "baseline" in table:
+        label = COLUMNS[table["against"]].label
+        base = _label(table["baseline"])
+        head += [f"{label} − {base}, 95 % interval", f"P({label} > {base})"]
+    return markdown(head, rows)
+
+
+def _against_cells(lines: Sequence[Line], table: Spec, row: Spec) -> list[str]:
+    if "baseline" not in table:
+        return []
+    where, key = table.get("where", {}), table["against"]
+    sides = ({**where, **row}, {**where, **table["baseline"]})
+    result = None if row["name"] == table["baseline"]["name"] else paired(lines, *sides, key)
+    if result is None:
+        return [DASH, DASH]
+    return [_with_interval(result, COLUMNS[key]), f"{result.chance:.2f}"]
+
+
+def runs_table(lines: Sequence[Line], table: Spec) -> str:
+    """A row per run.
+
+    Args:
+        lines: of a results file.
+        table: see the module; with ``by_seed=True`` all variants of a seed follow each other.
+
+    Returns:
+        the Markdown.
+
+    Raises:
+        ValueError: if a row has no run.
+    """
+    columns = [COLUMNS[key] for key in table["columns"]]
+    runs = [
+        (run["seed"], _label(row), run)
+        for row in table["rows"]
+        for run in _runs_of(lines, table, row)
+    ]
+    if table.get("by_seed"):
+        runs.sort(key=lambda item: item[0])
+    rows = [
+        [
+            label,
+            str(seed),
+            run["precision"] or "unknown",
+            *(c.text(run["metrics"][c.key]) if c.key in run["metrics"] else DASH for c in columns),
+        ]
+        for seed, label, run in runs
+    ]
+    head = [table.get("head", "loss"), "seed", "precision", *(c.label for c in columns)]
+    return markdown(head, rows)
+
+
+def differences_table(lines: Sequence[Line], table: Spec) -> str:
+    """Paired differences, a row per comparison and figure.
+
+    Args:
+        lines: of a results file.
+        table: see the module; a row has `candidate` and `baseline`, which are rows of their own.
+
+    Returns:
+        the Markdown.
+
+    Raises:
+        ValueError: if two variants share no seed.
+    """
+    rows = []
+    for row in table["rows"]:
+        label = row["label"]
+        for key in table["columns"]:
+            sides = [{**table.get("where", {}), **row[side]} for side in ("candidate", "baseline")]
+            result = paired(lines, sides[0], sides[1], key)
+            if result is None:
+                if row.get("optional"):
+                    continue
+                raise ValueError(f"{row['label']}: no seed at which both have {key}")
+            rows.append([label, COLUMNS[key].label, *_paired_cells(result, COLUMNS[key])])
+            label = ""
+    head = ["difference", "figure", "n", "mean", "95 % interval", "better at", "P(A > B)"]
+    return markdown(head, rows)
+
+
+def _paired_cells(result: Paired, column: Column) -> list[str]:
+    low, high = result.interval.low, result.interval.high
+    known = result.interval.known
+    better = int((result.differences > 0).sum())
+    return [
+        str(len(result.seeds)),
+        column.signed(result.mean),
+        f"{column.signed(low)} to {column.signed(high)}" if known else DASH,
+        f"{better} of {len(result.seeds)}",
+        f"{result.chance:.2f}",
+    ]
+
+
+def difference_in_words(lines: Sequence[Line], value: Spec) -> str:
+    """One paired difference for a sentence, ``+2.8 (+1.3 to +4.3)``.
+
+    Args:
+        lines: of a results file.
+        value: with `candidate`, `baseline` and `figure`; `interval=False` leaves the interval out.
+
+    Returns:
+        the mean with its 95 % interval; without an interval for a single seed.
+
+    Raises:
+        ValueError: if the two share no seed.
+    """
+    key = value["figure"]
+    result = paired(lines, value["candidate"], value["baseline"], key)
+    if result is None:
+        raise ValueError(f"no seed at which both have {key}: {dict(value)}")
+    if not value.get("interval", True):
+        return COLUMNS[key].signed(result.mean)
+    return _with_interval(result, COLUMNS[key])
+
+
+def _with_interval(result: Paired, column: Column) -> str:
+    text = column.signed(result.mean)
+    if not result.interval.known:
+        return text
+    low, high = (column.signed(end) for end in (result.interval.low, result.interval.high))
+    return f"{text} ({low} to {high})"
+
+
+KINDS: dict[str, Callable[[Sequence[Line], Spec], str]] = {
+    "means": means_table,
+    "runs": runs_table,
+    "differences": differences_table,
+}
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
