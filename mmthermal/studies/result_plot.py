@@ -14,11 +14,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mmthermal.studies.result_lines import Line
-from mmthermal.studies.result_tables import COLUMNS, paired
+from mmthermal.studies.result_tables import COLUMNS, MIN_SEEDS, paired
 from mmthermal.studies.statistics import paired_t_interval
 
 FIGURES = ("AP", "AP50", "overlapped_AP50", "isolated_AP50")
-MIN_SEEDS = 3  # an interval over fewer is wider than the plot
 BLUE, RED = "#1d4ed8", "#b91c1c"
 # By title of a panel and key of a figure: differences in points, by seed.
 Panels = dict[str, dict[str, list[float]]]

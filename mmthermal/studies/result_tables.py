@@ -16,6 +16,7 @@ from mmthermal.studies.statistics import Interval, paired_t_interval
 
 Spec = Mapping[str, Any]
 DASH = "–"
+MIN_SEEDS = 3  # of P(A > B): two runs can be above two others by chance, one time in six
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,11 @@ def _against_cells(lines: Sequence[Line], table: Spec, row: Spec) -> list[str]:
     result = None if row["name"] == table["baseline"]["name"] else paired(lines, *sides, key)
     if result is None:
         return [DASH, DASH]
-    return [_with_interval(result, COLUMNS[key]), f"{result.chance:.2f}"]
+    return [_with_interval(result, COLUMNS[key]), _chance(result)]
+
+
+def _chance(result: Paired) -> str:
+    return f"{result.chance:.2f}" if len(result.seeds) >= MIN_SEEDS else DASH
 
 
 def runs_table(lines: Sequence[Line], table: Spec) -> str:
@@ -289,14 +294,13 @@ def differences_table(lines: Sequence[Line], table: Spec) -> str:
 
 def _paired_cells(result: Paired, column: Column) -> list[str]:
     low, high = result.interval.low, result.interval.high
-    known = result.interval.known
     better = int((result.differences > 0).sum())
     return [
         str(len(result.seeds)),
         column.signed(result.mean),
-        f"{column.signed(low)} to {column.signed(high)}" if known else DASH,
+        f"{column.signed(low)} to {column.signed(high)}" if result.interval.known else DASH,
         f"{better} of {len(result.seeds)}",
-        f"{result.chance:.2f}",
+        _chance(result),
     ]
 
 
