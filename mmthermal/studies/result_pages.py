@@ -20,6 +20,7 @@ from mmthermal.studies.result_tables import KINDS, difference_in_words
 
 TABLE = re.compile(r"(<!-- table:(\S+) -->\n).*?(\n<!-- /table -->)", re.DOTALL)
 VALUE = re.compile(r"(<!-- value:(\S+) -->)[^<]*(<!-- /value -->)")
+FIRST_VALUE = re.compile(r"^ *<!-- value:(\S+) -->", re.MULTILINE)
 
 
 def fill(text: str, lines: Sequence[Line], spec: Mapping[str, Any]) -> str:
@@ -34,7 +35,7 @@ def fill(text: str, lines: Sequence[Line], spec: Mapping[str, Any]) -> str:
         the text with new contents; all else is as it was.
 
     Raises:
-        ValueError: if a mark has no counterpart or its name is unknown.
+        ValueError: if a mark has no counterpart, its name is unknown, or a value begins a line.
     """
 
     def table(match: re.Match[str]) -> str:
@@ -52,6 +53,12 @@ def fill(text: str, lines: Sequence[Line], spec: Mapping[str, Any]) -> str:
                 f"{marks[0]} marks <!-- {kind}:NAME --> and {marks[1]} marks <!-- /{kind} -->: "
                 "each needs its counterpart"
             )
+    first = FIRST_VALUE.search(text)
+    if first:
+        raise ValueError(
+            f"value {first[1]} begins a line, where Markdown takes a comment for the end of the "
+            "paragraph: put a word before it"
+        )
     return VALUE.sub(value, TABLE.sub(table, text))
 
 

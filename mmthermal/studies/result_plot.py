@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from mmthermal.studies.result_figures import COLUMNS, MIN_SEEDS, paired
 from mmthermal.studies.result_lines import Line
-from mmthermal.studies.result_tables import COLUMNS, MIN_SEEDS, paired
 from mmthermal.studies.statistics import paired_t_interval
 
 FIGURES = ("AP", "AP50", "overlapped_AP50", "isolated_AP50")

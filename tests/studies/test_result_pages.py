@@ -88,6 +88,7 @@ def test_a_changed_figure_on_the_page_and_a_new_run_are_seen(place: Path) -> Non
         (PAGE.replace("<!-- /value -->", ""), "each needs its counterpart"),
         (PAGE.replace("table:main", "table:mian"), "table of a page='mian'"),
         (PAGE.replace("value:gain", "value:loss"), "value of a page='loss'"),
+        (PAGE.replace("gains ", "gains\n  "), "value gain begins a line"),
     ],
 )
 def test_a_wrong_mark_is_reported(place: Path, text: str, message: str) -> None:

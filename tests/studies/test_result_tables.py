@@ -7,13 +7,11 @@ import pytest
 from helpers_results import result_line, result_lines
 from scipy import stats
 
+from mmthermal.studies.result_figures import probability_above
 from mmthermal.studies.result_tables import (
-    COLUMNS,
     difference_in_words,
     differences_table,
     means_table,
-    paired,
-    probability_above,
     runs_table,
     seeds_in_words,
 )
@@ -30,31 +28,6 @@ def cells(table: str) -> list[list[str]]:
 
 def spec(**more: Any) -> dict[str, Any]:
     return {"columns": ["AP50"], "rows": ROWS, **more}
-
-
-def test_probability_above_is_mann_whitneys() -> None:
-    statistic = stats.mannwhitneyu(A, B).statistic
-    assert probability_above(A, B) == pytest.approx(statistic / (len(A) * len(B)))
-    assert probability_above([1, 2], [1, 2]) == 0.5
-    assert probability_above([3], [1, 2]) == 1.0
-
-
-def test_a_paired_difference_is_students() -> None:
-    found = paired(LINES, *ROWS, "AP50")
-    assert found is not None
-    expected = stats.ttest_rel(A, B).confidence_interval(0.95)
-    assert found.seeds == [0, 1, 2, 3]
-    assert found.mean == pytest.approx(np.mean(A) - np.mean(B))
-    assert (found.interval.low, found.interval.high) == pytest.approx(
-        (expected.low, expected.high), rel=1e-9
-    )
-
-
-def test_only_shared_seeds_with_the_figure_are_paired() -> None:
-    lines = [*LINES, result_line("a", 9), result_line("b", 8), result_line("a", 8, metrics={})]
-    found = paired(lines, *ROWS, "AP50")
-    assert found is not None and found.seeds == [0, 1, 2, 3]
-    assert paired(LINES, {"name": "a"}, {"name": "c"}, "AP50") is None
 
 
 def test_means_with_the_difference_to_the_baseline() -> None:
@@ -136,12 +109,6 @@ def test_a_difference_for_a_sentence() -> None:
     assert difference_in_words([LINES[0], LINES[4]], value) == "+5.0"
     with pytest.raises(ValueError, match="no seed at which both have AP50"):
         difference_in_words(LINES[:1], value)
-
-
-def test_what_rounds_to_zero_has_no_sign() -> None:
-    assert COLUMNS["AP50"].signed(-0.0003) == "0.0"
-    assert COLUMNS["best_f1"].signed(-0.0003) == "0.000"
-    assert COLUMNS["best_f1"].signed(-0.0174) == "−0.017"
 
 
 @pytest.mark.parametrize(
