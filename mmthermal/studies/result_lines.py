@@ -80,8 +80,8 @@ def select(
         **where: fields and the value that they must have, such as ``schedule="6e"``.
 
     Returns:
-        one line per seed, by seed; of several runs of a seed the last one counts. Empty if there
-        is none. A line that holds a mean comes first.
+        one line per seed, by seed; of several runs of a seed the last one counts. The line of a
+        mean only if there is no single run. Empty if there is nothing.
 
     Raises:
         ValueError: if the lines that are left differ in data, detector or schedule.
@@ -91,6 +91,8 @@ def select(
         fits = line["name"] == name and all(line.get(key) == value for key, value in where.items())
         if fits and (seeds is None or line["seed"] in seeds):
             found[line["seed"]] = line
+    if len(found) > 1:
+        found.pop(None, None)
     for field in SHARED:
         values = {line[field] for line in found.values()}
         if len(values) > 1:
@@ -98,7 +100,7 @@ def select(
                 f"runs of {name!r} differ in {field}: {', '.join(map(repr, sorted(values)))}; "
                 f"choose one, such as {field}={min(values)!r}"
             )
-    return sorted(found.values(), key=lambda line: -1 if line["seed"] is None else line["seed"])
+    return sorted(found.values(), key=lambda line: line["seed"])
 
 
 def complete(line: Mapping[str, Any], *, precision: str | None = None) -> Line:

@@ -46,6 +46,12 @@ def test_the_last_run_of_a_seed_counts_and_seeds_are_in_order() -> None:
     assert select(lines, "nobody") == []
 
 
+def test_single_runs_come_before_their_mean() -> None:
+    mean = result_line("a", None, seeds=[0, 1, 2])
+    assert select([mean], "a") == [mean]
+    assert [line["seed"] for line in select([mean, result_line("a", 4)], "a")] == [4]
+
+
 def test_unlike_runs_are_not_mixed_silently() -> None:
     lines = [result_line("a", 0), result_line("a", 1, schedule="24e")]
     with pytest.raises(ValueError, match=r"differ in schedule: '24e', '6e'; choose one"):
