@@ -1,4 +1,4 @@
-"""Draw differences.jpg of docs/results.md: images on which two models differ most.
+"""Draw differences.jpg of docs/lab_notebook.md: images on which two models differ most.
 
 Reads comparison.json, as tools/compare.py writes it, and shows each model's detections at its own
 best-F1 score.

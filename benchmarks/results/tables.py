@@ -1,0 +1,547 @@
+"""Tables, values and plots of the results pages, made from runs.jsonl by tools/make_results.py.
+
+A row names a variant of the study (`name`); what `where` and the row say besides chooses among its
+runs. mmthermal/studies/result_tables.py explains the kinds.
+"""
+
+results = "benchmarks/results/runs.jsonl"
+pages = ["README.md", "docs/results.md", "docs/lab_notebook.md"]
+
+ap = ["AP", "AP50", "overlapped_AP50", "isolated_AP50"]
+ap50 = ["AP50", "overlapped_AP50", "isolated_AP50"]
+f1 = ["best_f1", "best_f1_thr", "f1_at_0.5", "overlapped_best_f1"]
+ap_and_f1 = ["AP", "AP50", "overlapped_AP50", "isolated_AP50", "best_f1", "f1_at_0.5"]
+short = dict(schedule="6e")
+long = dict(schedule="24e")
+float32 = dict(precision="float32")
+bfloat16 = dict(precision="bfloat16")
+
+# Rows that several tables have.
+focal = dict(name="focal", schedule="6e")
+ranking = dict(name="ranking", schedule="6e", label="dense + ranking")
+composite = dict(name="composite", schedule="6e", label="composite (the default)", optional=True)
+class_weight = dict(name="focal_class_weight", schedule="6e", label="focal, class weights")
+focal_24e = dict(name="focal", schedule="24e")
+ranking_24e = dict(name="ranking", schedule="24e")
+ce = dict(name="faster_rcnn_ce", label="cross-entropy")
+ce_64 = dict(name="faster_rcnn_ce_64", label="cross-entropy")
+ohem = dict(name="faster_rcnn_ohem", label="OHEM, 64 RoIs")
+rcnn = dict(name="faster_rcnn_composite", label="composite (`f1_form='soft'`, `w_cls=.25`)")
+ranked_64 = dict(name="faster_rcnn_ranked_64", label="cross-entropy and ranking 0.3")
+embedded_focal = dict(name="embedded_focal", label="focal", precision="float32")
+embedded_ranking = dict(name="embedded_ranking", label="dense + ranking", precision="float32")
+embedded_composite = dict(
+    name="embedded_composite", label="composite (the default)", precision="float32", optional=True
+)
+control = [5, 6, 7, 8]
+screened = [
+    dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
+    dict(name="gfl", label="generalized focal (ATSS, quality focal, distribution focal)"),
+    dict(name="free_anchor", label="FreeAnchor (mmdet's `FreeAnchorRetinaHead`)"),
+    dict(name="focal_giou", label="focal, GIoU loss at weight 2 in place of L1"),
+    dict(name="focal_judged_anchors", label="focal, anchors judged by their own box"),
+    dict(
+        name="focal_judged_anchors_and_positives", label="focal, positives judged by their box, too"
+    ),
+    dict(name="focal_class_cross_entropy", label="focal + cross-entropy between classes"),
+]
+
+tables = {
+    # README.md and docs/results.md
+    "readme_retina": dict(
+        kind="means",
+        head="RetinaNet, loss",
+        columns=ap,
+        rows=[focal, class_weight, ranking, composite],
+    ),
+    "readme_rcnn": dict(kind="means", head="Faster R-CNN, loss", columns=ap, rows=[ce, ohem, rcnn]),
+    "main": dict(
+        kind="means",
+        columns=ap,
+        baseline=focal,
+        against="AP50",
+        rows=[
+            focal,
+            class_weight,
+            ranking,
+            composite,
+            dict(name="composite_paper", label="composite, the paper's formulas", optional=True),
+        ],
+    ),
+    "main_24e": dict(
+        kind="means",
+        where=long,
+        columns=ap,
+        baseline=dict(name="focal"),
+        against="AP50",
+        rows=[
+            dict(name="focal", label="focal"),
+            dict(name="focal_class_weight", label="focal, class weights", optional=True),
+            dict(name="ranking", label="dense + ranking"),
+            dict(name="composite", label="composite (the default)", optional=True),
+            dict(name="composite_paper", label="composite, the paper's formulas", optional=True),
+        ],
+    ),
+    "two_stages": dict(
+        kind="means", columns=ap, baseline=ce, against="AP50", rows=[ce, ohem, rcnn]
+    ),
+    "two_stages_difference": dict(
+        kind="differences",
+        columns=[*ap, "best_f1", "overlapped_best_f1"],
+        rows=[dict(label="composite − cross-entropy", candidate=rcnn, baseline=ce)],
+    ),
+    "embedded": dict(
+        kind="means",
+        columns=ap,
+        baseline=embedded_focal,
+        against="AP50",
+        rows=[embedded_focal, embedded_ranking, embedded_composite],
+    ),
+    "embedded_differences": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(
+                label="(dense + ranking) − focal",
+                candidate=embedded_ranking,
+                baseline=embedded_focal,
+            ),
+            dict(
+                label="composite − focal",
+                candidate=embedded_composite,
+                baseline=embedded_focal,
+                optional=True,
+            ),
+        ],
+    ),
+    # docs/lab_notebook.md
+    "testbed": dict(
+        kind="means",
+        head="change",
+        where=short,
+        columns=ap,
+        rows=[
+            dict(
+                name="focal_mmdet_stem_own_frame",
+                label="R-18 at half width, mmdet's stem, each frame normalised by itself",
+            ),
+            dict(name="focal_own_frame", label="first stage at stride 2 (`SmallImageResNet`)"),
+            dict(
+                name="focal",
+                seeds=[0, 1],
+                label="the same, one mean and deviation for all frames",
+            ),
+        ],
+    ),
+    "focal_tuned": dict(
+        kind="runs",
+        head="setting",
+        where=short,
+        columns=ap_and_f1,
+        by_seed=True,
+        rows=[
+            dict(name="focal", seeds=[0, 5, 8], label="the recipe"),
+            dict(name="focal_lr_1e-3", label="learning rate 1e-3"),
+            dict(name="focal_lr_4e-3", label="learning rate 4e-3"),
+            dict(name="focal_box_1", label="box weight 1"),
+            dict(name="focal_box_4", label="box weight 4"),
+            dict(name="focal_alpha_0.5", label="α .5"),
+            dict(name="focal_gamma_1.5", label="γ 1.5"),
+        ],
+    ),
+    "ranking_by_seed": dict(
+        kind="runs",
+        where=short,
+        columns=ap,
+        by_seed=True,
+        rows=[dict(name="focal"), dict(name="ranking", label="dense + ranking")],
+    ),
+    "ranking_differences": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(label="all seeds", candidate=ranking, baseline=focal),
+            dict(
+                label="seeds 5 to 9, trained when all was fixed",
+                candidate=dict(**ranking, seeds=[5, 6, 7, 8, 9]),
+                baseline=focal,
+            ),
+        ],
+    ),
+    "ranking_weights": dict(
+        kind="runs",
+        head="ranking loss beside the dense term",
+        where=short,
+        columns=ap,
+        rows=[
+            dict(name="ranking_0.1", label="weight 0.1"),
+            dict(name="ranking", seeds=[0], label="weight 0.3"),
+            dict(name="ranking_1", label="weight 1"),
+            dict(name="ranking_half_dense", label="weight 0.3, dense term at half its weight"),
+            dict(name="ranking_overlapped_x3", label="overlapped positives weigh three times"),
+            dict(name="ranking_hits_first", label="boxes that miss ranked below those that hit"),
+        ],
+    ),
+    "default": dict(
+        kind="runs",
+        where=short,
+        columns=ap,
+        by_seed=True,
+        rows=[
+            dict(name="ranking", seeds=[0, 1, 2, 3, 4], label="dense + ranking"),
+            composite,
+        ],
+    ),
+    "default_difference": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(label="composite − (dense + ranking)", candidate=composite, baseline=ranking),
+            dict(label="composite − focal", candidate=composite, baseline=focal),
+        ],
+    ),
+    "default_before": dict(
+        kind="means",
+        where=short,
+        columns=ap,
+        rows=[
+            dict(name="ranking", seeds=[0, 1, 2], label="dense + ranking"),
+            dict(
+                name="combined_and_ranking",
+                label="dense + L_combined at weight 1 + ranking 0.3",
+            ),
+            dict(
+                name="ranking_and_small_combined",
+                label="dense + L_combined (weight .25, joint F1, share .2) + ranking 0.3",
+            ),
+        ],
+    ),
+    "longer": dict(
+        kind="runs",
+        where=long,
+        columns=ap,
+        rows=[dict(name="focal"), dict(name="ranking", label="dense + ranking")],
+    ),
+    "class_weights": dict(
+        kind="runs",
+        where=short,
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        by_seed=True,
+        rows=[
+            dict(name="focal", seeds=control),
+            dict(name="focal_class_weight", label="focal, class weights"),
+            dict(name="ranking", seeds=control, label="dense + ranking"),
+            dict(name="ranking_class_weight", label="dense with class weights + ranking"),
+            dict(name="ranking_0.1_class_weight", label="dense with class weights + ranking 0.1"),
+        ],
+    ),
+    "class_weights_differences": dict(
+        kind="differences",
+        columns=[*ap50, "best_f1"],
+        rows=[
+            dict(label="class weights − focal", candidate=class_weight, baseline=focal),
+            dict(
+                label="(dense + ranking) − class weights", candidate=ranking, baseline=class_weight
+            ),
+        ],
+    ),
+    "class_weights_embedded": dict(
+        kind="runs",
+        columns=[*ap, "best_f1"],
+        rows=[
+            dict(name="embedded_focal", seeds=[0], label="focal", **float32),
+            dict(name="embedded_focal_class_weight", label="focal, class weights", **float32),
+            dict(name="embedded_ranking", seeds=[0], label="dense + ranking", **float32),
+            dict(
+                name="embedded_ranking_0.1_running_class_weight",
+                label="dense with running class weights + ranking 0.1",
+            ),
+        ],
+    ),
+    "running_class_weights": dict(
+        kind="runs",
+        where=short,
+        columns=[*ap, "best_f1"],
+        by_seed=True,
+        rows=[
+            dict(name="ranking", seeds=[0, 1, 5], label="dense + ranking"),
+            dict(
+                name="ranking_0.1_running_class_weight",
+                label="dense with running class weights + ranking 0.1",
+            ),
+        ],
+    ),
+    "parts": dict(
+        kind="runs",
+        where=dict(schedule="6e", precision="float32", seeds=[5]),
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        rows=[
+            dict(name="focal"),
+            dict(name="ranking", label="dense + ranking"),
+            dict(name="combined", label="dense + L_combined (`combined`)"),
+            dict(
+                name="paper_mean_and_dense",
+                label="dense + L_combined, the paper's mean and F1 (`paper_mean_and_dense`)",
+            ),
+            dict(
+                name="without_mining",
+                label="dense + L_combined over all negatives (`without_mining`)",
+            ),
+            dict(name="without_f1", label="dense + L_combined without F1 (`without_f1`)"),
+            dict(name="shifted", label="L_combined, no dense term (`shifted`)"),
+            dict(
+                name="paper_mean", label="the paper's loss: its mean, no dense term (`paper_mean`)"
+            ),
+            dict(name="simple", label="the paper's simple variant, no dense term (`simple`)"),
+            dict(name="ohem", label="OHEM 1:3"),
+            dict(name="ghm", label="GHM, mmdet's settings"),
+        ],
+    ),
+    "soft_f1": dict(
+        kind="runs",
+        where=short,
+        columns=ap_and_f1,
+        rows=[
+            dict(name="focal", seeds=[0, 1, 2, 8]),
+            dict(name="combined", seeds=[0, 1], label="dense + L_combined (`combined`)"),
+            dict(
+                name="f1_joint_share_0.2",
+                label="dense + L_combined, joint F1 at a share of .2 (`f1_joint_share_0.2`)",
+            ),
+            dict(
+                name="f1_macro_joint_share_0.2",
+                label="dense + L_combined, joint F1 at .2, mean over classes",
+            ),
+            dict(
+                name="f1_sharp_joint_share_0.2",
+                label="dense + L_combined, joint F1 at .2 of a sharpened sigmoid, σ(4(s + .4))",
+            ),
+            dict(name="combined_late", label="dense + L_combined from iteration 600 of 864 on"),
+            dict(name="combined_half_dense", label="half the dense term + L_combined"),
+        ],
+    ),
+    "soft_f1_differences": dict(
+        kind="differences",
+        columns=ap50,
+        rows=[
+            dict(
+                label="joint F1 at .2 − focal",
+                candidate=dict(name="f1_joint_share_0.2"),
+                baseline=focal,
+            )
+        ],
+    ),
+    "mining": dict(
+        kind="runs",
+        where=short,
+        columns=ap,
+        by_seed=True,
+        rows=[
+            dict(name="focal", seeds=[0, 1]),
+            dict(name="ranking", seeds=[0, 1], label="dense + ranking, 3 negatives per positive"),
+            dict(
+                name="ranking_near_negatives",
+                label="dense + ranking, negatives that touch an object (IoU > 0)",
+            ),
+            dict(
+                name="ranking_between_negatives",
+                label="dense + ranking, negatives between two overlapping objects",
+            ),
+            dict(
+                name="ranking_ratio_10_to_1",
+                label="dense + ranking, from 10 to 1 negatives per positive over training",
+            ),
+            dict(
+                name="mined_sum",
+                label="mined negatives only: one sum over both, α .5, no dense term",
+            ),
+            dict(name="mined_sum_and_ranking", label="mined negatives only + ranking 0.3"),
+        ],
+    ),
+    "other_losses": dict(kind="runs", where=short, columns=ap, rows=screened),
+    "suppression": dict(
+        kind="runs",
+        head="suppression",
+        where=short,
+        columns=ap,
+        rows=[
+            dict(name="focal", seeds=[0], label="focal, IoU .5"),
+            dict(name="focal_nms_0.4", label="focal, IoU .4"),
+            dict(name="focal_nms_0.6", label="focal, IoU .6"),
+            dict(
+                name="focal_nms_across_classes",
+                label="focal, of two classes on one spot (IoU ≥ .7) the likelier",
+            ),
+            dict(name="focal", seeds=[5], label="focal, IoU .5"),
+            dict(name="focal_soft_nms_linear", label="focal, linear soft suppression"),
+            dict(name="focal_soft_nms_gaussian", label="focal, Gaussian soft suppression"),
+            dict(name="ranking", seeds=[5], label="dense + ranking, IoU .5"),
+            dict(name="ranking_soft_nms_linear", label="dense + ranking, linear soft"),
+            dict(name="ranking_soft_nms_gaussian", label="dense + ranking, Gaussian soft"),
+        ],
+    ),
+    "merged": dict(
+        kind="means",
+        where=short,
+        columns=ap,
+        rows=[
+            dict(name="ranking", seeds=[0, 1, 2], label="dense + ranking"),
+            dict(name="ranking_repulsion", label="dense + ranking, repulsion from other objects"),
+            dict(
+                name="ranking_without_ambiguous", label="dense + ranking, ambiguous anchors ignored"
+            ),
+            dict(name="ranking", seeds=[0, 1], label="dense + ranking"),
+            dict(name="ranking_copy_paste", label="dense + ranking, overlap copy-paste"),
+            dict(name="ranking", seeds=[9], label="dense + ranking"),
+            dict(
+                name="ranking_without_merged",
+                label="dense + ranking, boxes that hold two left out of the ranking",
+            ),
+        ],
+    ),
+    "rcnn_by_seed": dict(
+        kind="runs",
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        by_seed=True,
+        rows=[
+            ce,
+            rcnn,
+            dict(name="faster_rcnn_ranked", label="cross-entropy and ranking 0.3"),
+            dict(
+                name="faster_rcnn_ranked_hits",
+                label="ranking 0.3, only RoIs whose own box hits (IoU ≥ .5)",
+            ),
+            dict(
+                name="faster_rcnn_ranked_best_roi",
+                label="ranking 0.3, of an object's RoIs only the best",
+            ),
+            dict(name="faster_rcnn_ce_box_0.5", label="cross-entropy, box weight .5"),
+            dict(name="faster_rcnn_ce_box_4", label="cross-entropy, box weight 4"),
+        ],
+    ),
+    "rcnn_64": dict(
+        kind="runs",
+        head="loss, 64 RoIs",
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        rows=[ce_64, ranked_64],
+    ),
+    "rcnn_64_bfloat16": dict(
+        kind="runs",
+        head="loss, 64 RoIs",
+        where=bfloat16,
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        rows=[
+            dict(**ce_64, seeds=[0, 1]),
+            dict(
+                name="faster_rcnn_composite_64",
+                label="composite, 1.5 negatives per positive",
+            ),
+            dict(name="faster_rcnn_ohem", label="mmdet's OHEM"),
+            dict(
+                name="faster_rcnn_composite_paper",
+                label="L_combined at `w_cls=1, f1_share=.5`, `HardNegativeSampler`",
+            ),
+        ],
+    ),
+    "rcnn_differences": dict(
+        kind="differences",
+        columns=[*ap, "overlapped_best_f1"],
+        rows=[
+            dict(label="256 − 64 RoIs, cross-entropy", candidate=ce, baseline=ce_64),
+            dict(label="ranking − cross-entropy, 64 RoIs", candidate=ranked_64, baseline=ce_64),
+        ],
+    ),
+    "operating_point": dict(
+        kind="means",
+        where=short,
+        columns=f1,
+        complete=True,
+        rows=[
+            dict(name="focal", label="RetinaNet, focal"),
+            dict(name="focal_class_weight", label="RetinaNet, focal, class weights"),
+            dict(name="ranking", label="RetinaNet, dense + ranking"),
+            dict(name="composite", label="RetinaNet, composite (the default)", optional=True),
+            dict(name="combined", seeds=[0, 1], label="RetinaNet, dense + L_combined, soft F1"),
+            dict(name="faster_rcnn_ce", label="Faster R-CNN, cross-entropy"),
+            dict(name="faster_rcnn_composite", label="Faster R-CNN, composite"),
+            dict(name="faster_rcnn_ce_64", label="64 RoIs, cross-entropy"),
+            dict(name="faster_rcnn_ranked_64", label="64 RoIs, ranking"),
+            dict(name="faster_rcnn_ohem", label="64 RoIs, OHEM"),
+        ],
+    ),
+    "operating_point_differences": dict(
+        kind="differences",
+        columns=["best_f1", "f1_at_0.5", "overlapped_best_f1"],
+        rows=[dict(label="(dense + ranking) − focal", candidate=ranking, baseline=focal)],
+    ),
+    "operating_point_by_seed": dict(
+        kind="runs",
+        where=short,
+        columns=f1,
+        by_seed=True,
+        rows=[
+            dict(name="focal", seeds=[2, 3, 5, 6, 7, 8, 9]),
+            dict(name="ranking", seeds=[2, 3, 5, 6, 7, 8, 9], label="dense + ranking"),
+        ],
+    ),
+    "embedded_by_seed": dict(
+        kind="runs",
+        columns=ap,
+        by_seed=True,
+        rows=[
+            dict(name="embedded_focal", label="focal", **float32),
+            dict(name="embedded_ranking", label="dense + ranking", **float32),
+            dict(name="embedded_focal", label="focal", **bfloat16),
+            dict(name="embedded_ranking", label="dense + ranking", **bfloat16),
+            dict(name="embedded_combined", label="dense + L_combined, soft F1", **bfloat16),
+        ],
+    ),
+}
+
+
+def difference(candidate: dict, baseline: dict, figure: str, interval: bool = True) -> dict:
+    """A paired difference for a sentence."""
+    return dict(candidate=candidate, baseline=baseline, figure=figure, interval=interval)
+
+
+values = {
+    "ranking_AP50": difference(ranking, focal, "AP50"),
+    "ranking_overlapped": difference(ranking, focal, "overlapped_AP50"),
+    "ranking_isolated": difference(ranking, focal, "isolated_AP50"),
+    "ranking_best_f1": difference(ranking, focal, "best_f1"),
+    "ranking_f1_at_half": difference(ranking, focal, "f1_at_0.5"),
+    "ranking_overlapped_best_f1": difference(ranking, focal, "overlapped_best_f1"),
+    "class_weight_AP50": difference(class_weight, focal, "AP50"),
+    "rcnn_overlapped": difference(rcnn, ce, "overlapped_AP50"),
+    "embedded_AP50": difference(embedded_ranking, embedded_focal, "AP50"),
+    "embedded_overlapped": difference(embedded_ranking, embedded_focal, "overlapped_AP50"),
+    "embedded_isolated": difference(embedded_ranking, embedded_focal, "isolated_AP50"),
+    # An interval over two seeds says nothing.
+    "longer_AP50": difference(ranking_24e, focal_24e, "AP50", interval=False),
+    "longer_overlapped": difference(ranking_24e, focal_24e, "overlapped_AP50", interval=False),
+}
+
+plots = {
+    "docs/images/pairs.png": [
+        dict(
+            title="RetinaNet: (dense + ranking) − focal\nHIT-UAV",
+            candidate=ranking,
+            baseline=focal,
+        ),
+        dict(
+            title="RetinaNet: composite (default) − focal\nHIT-UAV",
+            candidate=composite,
+            baseline=focal,
+        ),
+        dict(
+            title="Faster R-CNN: composite − cross-entropy\nHIT-UAV",
+            candidate=rcnn,
+            baseline=ce,
+        ),
+        dict(
+            title="RetinaNet: (dense + ranking) − focal\nembedded set",
+            candidate=embedded_ranking,
+            baseline=embedded_focal,
+        ),
+    ]
+}
