@@ -118,8 +118,9 @@ def combined_sums(
     else:
         f1_neg = fbeta_counts(neg_logits.sigmoid(), neg_targets, neg_weights)
     return CombinedSums(
-        num_pos=cls_pos.new_tensor(float(pos_logits.size(0))),
-        num_neg=cls_neg.new_tensor(float(neg_logits.size(0))),
+        # filled on the device: a copy from the host would make it wait
+        num_pos=cls_pos.new_full((), pos_logits.size(0)),
+        num_neg=cls_neg.new_full((), neg_logits.size(0)),
         cls_pos=_weighted_sum(cls_pos, pos_weights),
         cls_neg=_weighted_sum(cls_neg, neg_weights),
         f1_pos=fbeta_counts(pos_logits.sigmoid(), pos_targets, pos_weights),

@@ -4,6 +4,7 @@ Shape shorthand: P positives, H mined hard negatives, C sigmoid class columns.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmthermal.common.checks import check_range, check_rows
@@ -68,41 +69,45 @@ def ap_loss(
         if given is not None:
             check_rows(name, given, logits.size(0), 1)
         weights.append(logits.new_ones(logits.size(0)) if given is None else given.to(logits))
-    pos_weights, neg_weights = weights
-    losses = []
-    for label in pos_labels[pos_weights > 0].unique().tolist():
-        own = pos_labels == label
-        score, weight = pos_logits[own, label], pos_weights[own]
-        other = torch.cat([neg_logits[:, label], pos_logits[~own, label]])
-        value, push, pull = _rank_errors(
-            score.detach(),
-            weight,
-            other.detach(),
-            torch.cat([neg_weights, pos_weights[~own]]),
-            delta,
-        )
-        update = (pull * other).sum() - (push * score).sum()
-        losses.append((update - update.detach() + value) / weight.sum())
-    zero = pos_logits.sum() * 0 + neg_logits.sum() * 0
-    return zero + torch.stack(losses).mean() if losses else zero
+    rows = torch.cat([pos_logits, neg_logits])
+    value, pull = _errors(rows.detach(), pos_labels, torch.cat(weights), delta)
+    # not the derivative of the value: the update of AP loss, put in its place
+    update = (pull * rows).sum()
+    return update - update.detach() + value
 
 
-def _rank_errors(
-    score: Tensor, weight: Tensor, other: Tensor, other_weight: Tensor, delta: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Weighted sum of the errors of the positives of a class, and each logit's part in it."""
+def _errors(
+    rows: Tensor, labels: Tensor, weights: Tensor, delta: float
+) -> tuple[Tensor, Tensor]:
+    """The loss and, (P + H, C), the part of each logit in its gradient. The positives come first.
 
-    def above(logits: Tensor, threshold: Tensor) -> Tensor:
-        return ((logits - threshold.unsqueeze(1)) / (2 * delta) + 0.5).clamp(0, 1)
-
-    push, pull = torch.zeros_like(score), torch.zeros_like(other)
-    size = max(_BLOCK // (score.numel() + other.numel()), 1)
-    for rows in torch.arange(score.numel(), device=score.device).split(size):
+    All classes at once, and without any shape that depends on values, so that a GPU never waits
+    for the host.
+    """
+    num_pos, (num_rows, num_classes) = labels.numel(), rows.shape
+    weight = weights[:num_pos]
+    per_class = weight.new_zeros(num_classes).index_add_(0, labels, weight)
+    tiny = torch.finfo(rows.dtype).tiny
+    scale = weight / (per_class[labels].clamp(min=tiny) * (per_class > 0).sum().clamp(min=1))
+    row_labels = torch.cat([labels, labels.new_full((num_rows - num_pos,), num_classes)])
+    own_class = F.one_hot(labels, num_classes).to(rows.dtype)
+    columns = rows.t()
+    value, pull = rows.new_zeros(()), rows.new_zeros(num_classes, num_rows)
+    push = torch.zeros_like(scale)
+    for part in torch.arange(num_pos, device=rows.device).split(max(_BLOCK // max(num_rows, 1), 1)):
+        label = labels[part]
+        score = rows[part, label]
+        above = ((columns[label] - score.unsqueeze(1)) / (2 * delta) + 0.5).clamp_(0, 1)
+        above *= weights
+        rivals = label.unsqueeze(1) != row_labels
         # a positive ties with itself (0.5), but counts as a whole
-        tp = above(score, score[rows]) @ weight + 0.5 * weight[rows]
-        errors = above(other, score[rows]) * other_weight
+        tp = above.masked_fill(rivals, 0).sum(1) + 0.5 * weight[part]
+        errors = above.masked_fill_(~rivals, 0)
         fp = errors.sum(1)
-        share = weight[rows] / (tp + fp).clamp(min=torch.finfo(tp.dtype).tiny)
-        push[rows] = share * fp
-        pull += share @ errors
-    return push.sum(), push, pull
+        share = scale[part] / (tp + fp).clamp(min=tiny)
+        push[part] = share * fp
+        pull += own_class[part].t() @ (share.unsqueeze(1) * errors)
+        value += push[part].sum()
+    pull = pull.t().contiguous()
+    pull[:num_pos] -= push.unsqueeze(1) * own_class
+    return value, pull

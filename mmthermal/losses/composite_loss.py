@@ -24,7 +24,7 @@ from mmthermal.functional.combined import (
     combined_sums,
 )
 from mmthermal.functional.fbeta import F1_AVERAGES
-from mmthermal.functional.focal import focal_loss_sum
+from mmthermal.functional.focal import TrueRows, focal_loss_sum
 from mmthermal.functional.means import check_mean
 from mmthermal.functional.ranking import ap_loss
 
@@ -217,6 +217,11 @@ class CompositeLoss(nn.Module):
         self.rank_delta = rank_delta
         self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters
         self.register_buffer("num_iters", torch.zeros((), dtype=torch.long))
+        self._num_iters = 0  # the buffer's value on the host: reading a GPU would make it wait
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._num_iters = int(self.num_iters)
 
     def schedule(self) -> tuple[float, float]:
         """Weights of the dense term and of L_combined at the present call.
@@ -226,7 +231,7 @@ class CompositeLoss(nn.Module):
         """
         if self.warmup_iters == self.ramp_iters == 0:
             return self.w_dense, self.w_cls
-        past = int(self.num_iters) - self.warmup_iters
+        past = self._num_iters - self.warmup_iters
         progress = min(max((past + 1) / (self.ramp_iters + 1), 0.0), 1.0) if past >= 0 else 0.0
         return 1 + (self.w_dense - 1) * progress, self.w_cls * progress
 
@@ -243,7 +248,13 @@ class CompositeLoss(nn.Module):
         return box_loss(pred, target, **self.box).sum()
 
     def dense_sum(
-        self, logits: Tensor, labels: Tensor, weights: Tensor | None, *, class_dim: int = -1
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        weights: Tensor | None,
+        *,
+        class_dim: int = -1,
+        true: TrueRows | None = None,
     ) -> Tensor:
         """Focal loss summed over all anchors, see ``focal_loss_sum`` for the arguments."""
         return focal_loss_sum(
@@ -251,6 +262,7 @@ class CompositeLoss(nn.Module):
             labels,
             weights,
             class_dim=class_dim,
+            true=true,
             class_weight=self.dense_class_weight,
             **self.dense_focal,
         )
@@ -263,7 +275,7 @@ class CompositeLoss(nn.Module):
         *,
         box_sum: Tensor,
         dense_sum: Tensor | None = None,
-        avg_factor: float | None = None,
+        avg_factor: float | Tensor | None = None,
         box_factor: float | Tensor | None = None,
         min_box_factor: float = 1.0,
         pos_weights: Tensor | None = None,
@@ -294,6 +306,7 @@ class CompositeLoss(nn.Module):
         w_dense, w_cls = self.schedule()
         if self.training:
             self.num_iters += 1
+            self._num_iters += 1
         sums = combined_sums(
             pos_logits,
             pos_labels,
@@ -309,7 +322,10 @@ class CompositeLoss(nn.Module):
             dense_sum = torch.zeros_like(sums.num_pos)
         avg_factor = pos_logits.size(0) if avg_factor is None else avg_factor
         box_factor = pos_logits.size(0) if box_factor is None else box_factor
-        counts = [sums.num_pos.new_tensor(float(count)) for count in (avg_factor, box_factor)]
+        counts = [
+            count.to(sums.num_pos) if isinstance(count, Tensor) else sums.num_pos.new_full((), count)
+            for count in (avg_factor, box_factor)
+        ]
         vector = _sum_over_ranks(
             torch.cat([torch.stack([box_sum, dense_sum, *counts]), sums.to_vector()])
         )
