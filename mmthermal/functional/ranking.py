@@ -9,8 +9,6 @@ from torch import Tensor
 
 from mmthermal.common.checks import check_range, check_rows
 
-_BLOCK = 1 << 22  # pairs that are compared at a time: 16 MB in float32
-
 
 def ap_loss(
     pos_logits: Tensor,
@@ -41,7 +39,7 @@ def ap_loss(
         pos_logits: (P, C), any finite value; P may be 0.
         pos_labels: (P,), long, 0 to C - 1.
         neg_logits: (H, C), any finite value; H may be 0.
-        delta: half the width of a tie, in logits, > 0.
+        delta: half the width of a tie, in logits, > 0; below 1e-6 digits are lost.
         pos_weights: (P,), non-negative, or None for ones: a sample of weight 2 counts as two.
         neg_weights: (H,), likewise.
 
@@ -76,38 +74,44 @@ def ap_loss(
     return update - update.detach() + value
 
 
-def _errors(
-    rows: Tensor, labels: Tensor, weights: Tensor, delta: float
-) -> tuple[Tensor, Tensor]:
+def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tuple[Tensor, Tensor]:
     """The loss and, (P + H, C), the part of each logit in its gradient. The positives come first.
 
-    All classes at once, and without any shape that depends on values, so that a GPU never waits
-    for the host.
+    h is linear within delta of a threshold and constant outside, so that sums over all pairs
+    come from running sums over the sorted logits of each class, without a matrix of pairs. All
+    classes are sorted at once, no shape depends on values, and the sums are float64: differences
+    of running sums would lose digits otherwise.
     """
-    num_pos, (num_rows, num_classes) = labels.numel(), rows.shape
-    weight = weights[:num_pos]
-    per_class = weight.new_zeros(num_classes).index_add_(0, labels, weight)
-    tiny = torch.finfo(rows.dtype).tiny
-    scale = weight / (per_class[labels].clamp(min=tiny) * (per_class > 0).sum().clamp(min=1))
-    row_labels = torch.cat([labels, labels.new_full((num_rows - num_pos,), num_classes)])
-    own_class = F.one_hot(labels, num_classes).to(rows.dtype)
-    columns = rows.t()
-    value, pull = rows.new_zeros(()), rows.new_zeros(num_classes, num_rows)
-    push = torch.zeros_like(scale)
-    for part in torch.arange(num_pos, device=rows.device).split(max(_BLOCK // max(num_rows, 1), 1)):
-        label = labels[part]
-        score = rows[part, label]
-        above = ((columns[label] - score.unsqueeze(1)) / (2 * delta) + 0.5).clamp_(0, 1)
-        above *= weights
-        rivals = label.unsqueeze(1) != row_labels
-        # a positive ties with itself (0.5), but counts as a whole
-        tp = above.masked_fill(rivals, 0).sum(1) + 0.5 * weight[part]
-        errors = above.masked_fill_(~rivals, 0)
-        fp = errors.sum(1)
-        share = scale[part] / (tp + fp).clamp(min=tiny)
-        push[part] = share * fp
-        pull += own_class[part].t() @ (share.unsqueeze(1) * errors)
-        value += push[part].sum()
-    pull = pull.t().contiguous()
-    pull[:num_pos] -= push.unsqueeze(1) * own_class
-    return value, pull
+    num_rows, num_classes = rows.shape
+    scores, order = rows.t().contiguous().double().sort(1)
+    first = torch.searchsorted(scores, scores - delta)
+    last = torch.searchsorted(scores, scores + delta)
+    row_labels = F.pad(labels, (0, num_rows - labels.numel()), value=num_classes)
+    own = row_labels[order] == torch.arange(num_classes, device=rows.device).unsqueeze(1)
+    weight = weights.double()[order]
+    own_weight = weight.where(own, 0)
+
+    def sums(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights beyond the window of each row, within it, and those times h - 1/2."""
+        counts = F.pad(weight.cumsum(1), (1, 0))
+        moments = F.pad((weight * scores).cumsum(1), (1, 0))
+        inside = counts.gather(1, last) - counts.gather(1, first)
+        moment = moments.gather(1, last) - moments.gather(1, first)
+        above = counts[:, -1:] - counts.gather(1, last)
+        return above, inside, (moment - scores * inside) / (2 * delta)
+
+    above, inside, slope = sums(own_weight)
+    # a positive ties with itself (0.5), but counts as a whole
+    tp = above + 0.5 * inside + slope + 0.5 * own_weight
+    above, inside, slope = sums(weight - own_weight)
+    fp = (above + 0.5 * inside + slope).clamp(min=0)
+    per_class = own_weight.sum(1, keepdim=True)
+    tiny = torch.finfo(torch.float64).tiny
+    scale = per_class.clamp(min=tiny) * (per_class > 0).sum().clamp(min=1)
+    share = own_weight / ((tp + fp).clamp(min=tiny) * scale)
+    push = share * fp
+    above, inside, slope = sums(share)
+    below = share.sum(1, keepdim=True) - above - inside
+    pull = (weight - own_weight) * (below + 0.5 * inside - slope).clamp(min=0) - push
+    pull = torch.zeros_like(pull).scatter(1, order, pull)
+    return push.sum().to(rows.dtype), pull.t().to(rows.dtype)
