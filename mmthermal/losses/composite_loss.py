@@ -63,6 +63,9 @@ class CompositeLoss(nn.Module):
         gamma: focusing exponent of the mined focal terms, >= 0.
         dense_alpha: as ``alpha``, for the dense term.
         dense_gamma: as ``gamma``, for the dense term.
+        dense_negatives: ``'all'`` computes the dense term over all anchors; a number estimates it,
+            without bias, from the positives, the mined negatives and so many other negatives for
+            each positive, drawn at random (docs/maths.md). Dense heads only.
         dense_class_weight: C factors >= 0 of the classes in the dense term, as ``class_weight`` of
             mmdet's CrossEntropyLoss; None for ones.
         mean: ``'shifted'`` or ``'paper'``, see
@@ -114,6 +117,7 @@ class CompositeLoss(nn.Module):
         gamma: float = 2.0,
         dense_alpha: float = 0.25,
         dense_gamma: float = 2.0,
+        dense_negatives: float | str = "all",
         dense_class_weight: Sequence[float] | None = None,
         mean: str = "shifted",
         shift: float = 0.1,
@@ -147,6 +151,10 @@ class CompositeLoss(nn.Module):
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
+        if isinstance(dense_negatives, str):
+            check_choice("dense_negatives", dense_negatives, ("all",))
+        else:
+            check_range("dense_negatives", dense_negatives, 0, open_low=True)
         for c, weight in enumerate(dense_class_weight or ()):
             check_range(f"dense_class_weight[{c}]", weight, 0)
         check_range("beta", beta, 0, open_low=True)
@@ -193,6 +201,7 @@ class CompositeLoss(nn.Module):
             )
         self.focal = dict(alpha=alpha, gamma=gamma)
         self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
+        self.dense_negatives = dense_negatives
         # A buffer, so that it moves to the device once; a setting, so that no checkpoint holds it.
         columns = None if dense_class_weight is None else torch.tensor(dense_class_weight).float()
         self.register_buffer("dense_class_weight", columns, persistent=False)
@@ -323,7 +332,9 @@ class CompositeLoss(nn.Module):
         avg_factor = pos_logits.size(0) if avg_factor is None else avg_factor
         box_factor = pos_logits.size(0) if box_factor is None else box_factor
         counts = [
-            count.to(sums.num_pos) if isinstance(count, Tensor) else sums.num_pos.new_full((), count)
+            count.to(sums.num_pos)
+            if isinstance(count, Tensor)
+            else sums.num_pos.new_full((), count)
             for count in (avg_factor, box_factor)
         ]
         vector = _sum_over_ranks(
