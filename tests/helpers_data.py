@@ -188,3 +188,14 @@ def run_tool(
     text = done.stdout[-3000:] + done.stderr[-6000:]
     assert (done.returncode == 0) == ok, f"{tool} ended with {done.returncode}:\n{text}"
     return done
+
+
+def write_video(path: Path, num: int) -> None:
+    """A grey video of 96 x 64 with a warm rectangle that moves."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    assert writer.isOpened()
+    for n in range(num):
+        frame = np.full((64, 96, 3), 40 + 10 * n, np.uint8)
+        frame[20:40, 10 + n : 30 + n] = 220
+        writer.write(frame)
+    writer.release()

@@ -118,9 +118,7 @@ def mine(
     for images in groups:
         pool = [(i, j) for i in images for j in range(num_anchors) if candidates[i][j]]
         num_pos = sum(sum(positives[i]) for i in images)
-        wanted = len(pool) if math.isinf(ratio) and num_pos else 0
-        if math.isfinite(ratio):
-            wanted = math.floor(ratio * num_pos)
+        wanted = len(pool) if math.isinf(ratio) else math.floor(ratio * num_pos)
         wanted = max(wanted, min_neg * len(images))
         pool.sort(key=lambda ij: (-scores[ij[0]][ij[1]], ij))
         picked += [i * num_anchors + j for i, j in pool[:wanted]]

@@ -44,6 +44,7 @@ def check_range(
     high: float = float("inf"),
     *,
     open_low: bool = False,
+    open_high: bool = False,
     finite: bool = True,
 ) -> None:
     """Raise if a numeric setting is no number or lies outside its range.
@@ -54,6 +55,7 @@ def check_range(
         low: smallest value allowed.
         high: largest value allowed.
         open_low: whether ``low`` itself is excluded.
+        open_high: whether ``high`` itself is excluded.
         finite: whether infinity is excluded.
 
     Raises:
@@ -62,10 +64,11 @@ def check_range(
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name}={value!r}: a number is needed, not {type(value).__name__}")
-    inside = (low < value if open_low else low <= value) and value <= high
+    above = low < value if open_low else low <= value
+    inside = above and (value < high if open_high else value <= high)
     if not inside or (finite and math.isinf(value)):
         left = "(" if open_low else "["
-        right = ")" if finite and math.isinf(high) else "]"
+        right = ")" if open_high or (finite and math.isinf(high)) else "]"
         raise ValueError(f"{name}={value!r}: must lie in {left}{low:g}, {high:g}{right}")
 
 

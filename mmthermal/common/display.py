@@ -1,30 +1,92 @@
-"""Automatic gain control for display: raw counts to 8-bit grey. Not for training."""
+"""Pictures for people to look at: one reader, one gain control, one palette. Not for training."""
 
+import cv2
 import numpy as np
+from mmdet.structures import DetDataSample
+from mmengine.fileio import get
+from numpy.typing import NDArray
+
+from mmthermal.common.checks import check_range
+
+PALETTE = (
+    (230, 97, 0),
+    (26, 133, 255),
+    (255, 194, 10),
+    (212, 17, 89),
+    (64, 176, 166),
+    (240, 228, 66),
+    (204, 121, 167),
+    (153, 255, 51),
+)
+"""RGB; distinguishable on a grey picture, also for the colour-blind (after Okabe and Ito)."""
 
 
-def to_display(image: np.ndarray, *, tail: float = 0.5) -> np.ndarray:
+def class_colours(num_classes: int) -> list[tuple[int, int, int]]:
+    """The colours of the classes, RGB; from the ninth class on they come again."""
+    return [PALETTE[label % len(PALETTE)] for label in range(num_classes)]
+
+
+def read_image(path: str, *, backend_args: dict | None = None) -> NDArray:
+    """Read a picture with all its bits and channels.
+
+    Args:
+        path: image file, on any backend of mmengine.
+        backend_args: of the backend.
+
+    Returns:
+        (H, W) or (H, W, C), BGR or BGRA, in the type of the file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a picture that can be read.
+    """
+    data = np.frombuffer(get(path, backend_args=backend_args), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if image is None:
+        raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
+    return image
+
+
+def without_opacity(image: NDArray) -> NDArray:
+    """A grey or a colour image without the channel that says how opaque it is.
+
+    Args:
+        image: (H, W) or (H, W, C) with 1 to 4 channels.
+
+    Returns:
+        (H, W), or (H, W, 3) of a colour image.
+
+    Raises:
+        ValueError: for another shape.
+    """
+    if image.ndim == 2:
+        return image
+    if image.ndim != 3 or not 1 <= image.shape[2] <= 4:
+        raise ValueError(
+            f"image has shape {image.shape}, expected (H, W), or (H, W, C) with 1 to 4 channels"
+        )
+    return image[..., 0] if image.shape[2] < 3 else image[..., :3]
+
+
+def to_display(image: NDArray, *, tail: float = 0.5) -> NDArray[np.uint8]:
     """Linear gain control with tail rejection, as thermal cameras do it for a screen.
 
     Args:
-        image: (H, W), (H, W, 1) or (H, W, 3), any numeric type; NaN counts as the minimum.
+        image: (H, W) or (H, W, C) with 1 to 4 channels, any numeric type; NaN counts as the
+            minimum. The second of two and the fourth of four channels is opacity and left out.
         tail: percentage of the pixels rejected at either end, in [0, 50).
 
     Returns:
-        (H, W, 3), uint8; three equal channels for a one-channel image. An 8-bit colour image
-        comes back as it is.
+        (H, W, 3), uint8; three equal channels for a grey image. An 8-bit colour image comes back
+        as it is, in the same order of channels.
 
     Raises:
         ValueError: for another shape, or a tail out of range.
 
     Source: the "linear with tail rejection" of camera manuals.
     """
-    if not 0 <= tail < 50:
-        raise ValueError(f"tail={tail!r}: must lie in [0, 50)")
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-        raise ValueError(f"image has shape {image.shape}, expected (H, W), (H, W, 1) or (H, W, 3)")
+    check_range("tail", tail, 0, 50, open_high=True)
+    image = without_opacity(image)
     if image.ndim == 3 and image.dtype == np.uint8:
         return image
     values = image.astype(np.float64)
@@ -35,3 +97,29 @@ def to_display(image: np.ndarray, *, tail: float = 0.5) -> np.ndarray:
     scaled = (np.nan_to_num(values, nan=low) - low) / max(high - low, 1e-12)
     grey = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
     return grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
+
+
+def enlarge(
+    image: NDArray[np.uint8], sample: DetDataSample, min_side: int
+) -> tuple[NDArray[np.uint8], DetDataSample]:
+    """Enlarge a picture and the boxes of its sample by a whole factor.
+
+    Args:
+        image: (H, W, 3).
+        sample: sample with boxes in pixels of the image; it is not changed.
+        min_side: the longer side comes to at least this many pixels.
+
+    Returns:
+        the enlarged picture and a copy of the sample with enlarged boxes.
+    """
+    factor = max(-(-min_side // max(image.shape[:2])), 1)
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    sample = sample.clone()
+    for key in ("gt_instances", "pred_instances"):
+        instances = sample.get(key)
+        if instances is not None and "bboxes" in instances:
+            instances = instances.clone()  # the sample's own copy holds the same instances
+            instances.bboxes = instances.bboxes * factor
+            setattr(sample, key, instances)
+    enlarged = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(enlarged, dtype=np.uint8), sample

@@ -8,11 +8,16 @@ from typing import Any
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file through a temporary file in the same folder and a rename.
+    """Write a text file as `write_bytes` does, in UTF-8."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write a file through a temporary file in the same folder and a rename.
 
     Args:
         path: where to write; missing folders are made.
-        text: whole content.
+        data: whole content.
 
     Returns:
         The path.
@@ -21,8 +26,8 @@ def write_text(path: str | Path, text: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)

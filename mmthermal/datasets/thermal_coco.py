@@ -9,17 +9,7 @@ from typing import Any, ClassVar
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
-# Distinguishable on a grey picture, in light and dark.
-_PALETTE = [
-    (230, 97, 0),
-    (26, 133, 255),
-    (255, 194, 10),
-    (212, 17, 89),
-    (64, 176, 166),
-    (153, 79, 0),
-    (93, 58, 155),
-    (153, 255, 51),
-]
+from mmthermal.common.display import class_colours
 
 
 @DATASETS.register_module()
@@ -71,8 +61,7 @@ class ThermalCocoDataset(CocoDataset):
                 "would be mixed up. Sort the file's categories by id, or set "
                 f"metainfo=dict(classes={tuple(listed)}) for all splits."
             )
-        colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(metainfo["classes"]))]
-        metainfo.setdefault("palette", colours)
+        metainfo.setdefault("palette", class_colours(len(metainfo["classes"])))
         super().__init__(*args, ann_file=ann_file, data_root=data_root, metainfo=metainfo, **kwargs)
 
     def _join_prefix(self) -> None:

@@ -6,13 +6,16 @@ from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmcv.transforms.utils import cache_randomness
 from mmdet.registry import TRANSFORMS
 
+from mmthermal.common.checks import check_choice, check_range
+from mmthermal.common.display import without_opacity
+
 
 @TRANSFORMS.register_module()
 class LoadThermalImage(LoadImageFromFile):
     """Load an 8-bit or 16-bit image as float32, with no bit lost.
 
     mmdet's own loader cuts 16 bits to 8 and repeats the channel three times, without a word.
-    Colour files (a rendered palette) become grey, or fail.
+    Colour files (a rendered palette) become grey, or are refused; opacity is left out.
 
     Required keys: ``img_path``. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32,
     ``img_shape``, ``ori_shape``.
@@ -30,10 +33,8 @@ class LoadThermalImage(LoadImageFromFile):
     def __init__(
         self, *, channels: int = 1, colour: str = "grey", backend_args: dict | None = None
     ) -> None:
-        if channels not in (1, 3):
-            raise ValueError(f"channels={channels!r}: choose 1 or 3")
-        if colour not in ("grey", "error"):
-            raise ValueError(f"colour={colour!r}: choose 'grey' or 'error'")
+        check_choice("channels", channels, (1, 3))
+        check_choice("colour", colour, ("grey", "error"))
         super().__init__(to_float32=True, color_type="unchanged", backend_args=backend_args)
         self.channels = channels
         self.colour = colour
@@ -64,7 +65,9 @@ class LoadThermalImage(LoadImageFromFile):
                     f"the image {path} has {image.shape[2]} channels where one is expected; "
                     "colour='grey' converts it"
                 )
-            image = _to_grey(image)
+            image = without_opacity(image)
+            if image.ndim == 3:
+                image = mmcv.bgr2gray(np.ascontiguousarray(image))
         results["img"] = np.repeat(image[..., None], 3, 2) if self.channels == 3 else image
         return results
 
@@ -74,13 +77,6 @@ class LoadThermalImage(LoadImageFromFile):
             f"{type(self).__name__}(channels={self.channels}, colour={self.colour!r}, "
             f"backend_args={self.backend_args})"
         )
-
-
-def _to_grey(image: np.ndarray) -> np.ndarray:
-    """(H, W, 1), (H, W, 3) or (H, W, 4) BGR(A) to (H, W), in float32."""
-    if image.shape[2] == 1:
-        return image[..., 0]
-    return mmcv.bgr2gray(np.ascontiguousarray(image[..., :3]))
 
 
 @TRANSFORMS.register_module()
@@ -101,12 +97,12 @@ class NormalizeFrame(BaseTransform):
             of an empty scene isn't blown up without bound.
 
     Raises:
-        ValueError: if ``min_std`` is not positive.
+        TypeError: if ``min_std`` is not a number.
+        ValueError: if it is not positive and finite.
     """
 
     def __init__(self, *, min_std: float = 1.0) -> None:
-        if not 0 < min_std < float("inf"):
-            raise ValueError(f"min_std={min_std!r}: must be finite and above 0")
+        check_range("min_std", min_std, 0, open_low=True)
         self.min_std = min_std
 
     def transform(self, results: dict) -> dict:
@@ -147,14 +143,13 @@ class RandomContrastBrightness(BaseTransform):
         brightness: largest shift, in standard deviations of the image, >= 0.
 
     Raises:
-        ValueError: if a setting is out of range.
+        TypeError: if a setting is not a number.
+        ValueError: if one is out of range.
     """
 
     def __init__(self, *, contrast: float = 0.2, brightness: float = 0.2) -> None:
-        if not 0 <= contrast < 1:
-            raise ValueError(f"contrast={contrast!r}: must lie in [0, 1)")
-        if not 0 <= brightness < float("inf"):
-            raise ValueError(f"brightness={brightness!r}: must be finite and at least 0")
+        check_range("contrast", contrast, 0, 1, open_high=True)
+        check_range("brightness", brightness, 0)
         self.contrast = contrast
         self.brightness = brightness
 

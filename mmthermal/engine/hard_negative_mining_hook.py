@@ -14,21 +14,11 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmthermal.common.checks import check_count
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler, pack_geometry, region_sums
 from mmthermal.mining.finding import MiningSettings
-from mmthermal.mining.inference import (
-    TrainingSet,
-    find_in_all,
-    rank_rows,
-    training_set,
-    truths_of,
-)
+from mmthermal.mining.inference import find_in_all
 from mmthermal.mining.mined_regions import MinedRegions
-from mmthermal.mining.region_file import (
-    Region,
-    RegionFile,
-    drop_excluded,
-    read_exclusions,
-)
-from mmthermal.mining.rounds import check_decay, drop_covered, merge_rounds
+from mmthermal.mining.region_file import Region, RegionFile, drop_excluded, read_exclusions
+from mmthermal.mining.rounds import check_decay, drop_covered, mine_round
+from mmthermal.mining.training_set import TrainingSet, training_set, truths_of
 
 _STATE = "hard_negatives"
 
@@ -132,7 +122,7 @@ class HardNegativeMiningHook(Hook):
         if not heads:
             raise TypeError(
                 "no head of the model takes mined regions: use a head of mmthermal, such as "
-                "CompositeRetinaHead (w_cls=0, w_rank=0 leaves focal loss)"
+                "CompositeRetinaHead (w_cls=0 leaves focal loss)"
             )
         if self.interval is not None and not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise TypeError(
@@ -193,20 +183,21 @@ class HardNegativeMiningHook(Hook):
         batch_size = self.batch_size or runner.cfg.train_dataloader.batch_size
         rows = find_in_all(runner.model, images, self.settings, batch_size=batch_size)
         self.round += 1
-        found = rank_rows(rows, images, self.settings, round_number=self.round)
-        merged = merge_rounds(
+        mined = mine_round(
+            rows,
+            images,
             self.regions,
-            drop_excluded(found, self.exclusions),
-            images.truths,
             self.settings,
+            round_number=self.round,
+            exclusions=self.exclusions,
             decay=self.decay,
             floor=self.floor,
         )
+        merged = mined.merged
         self._use(runner, merged.regions)
-        mean = sum(r.loss for r in found) / len(found) if found else 0.0
         runner.logger.info(
             f"Mined hard negatives, round {self.round}: {merged.num_found} of "
-            f"{sum(map(len, rows.values()))} false regions (mean loss {mean:.4g}), "
+            f"{mined.num_false_regions} false regions (mean loss {mined.mean_loss or 0.0:.4g}), "
             f"{merged.num_again} of them known; of earlier rounds {merged.num_decayed} decay, "
             f"{merged.num_faded} faded, {merged.num_covered} lie on objects. "
             f"{time.perf_counter() - start:.0f} s"
@@ -248,14 +239,8 @@ class HardNegativeMiningHook(Hook):
 
     def _content(self, images: TrainingSet | None) -> RegionFile:
         """The regions as a file."""
-        used = {region.image_id for region in self.regions}
-        if images is None:
-            records = [dict(id=image) for image in sorted(used, key=str)]
-        else:
-            records = [record for record in images.records if record["id"] in used]
-        return RegionFile(
-            regions=self.regions,
-            images=tuple(records),
-            categories=() if images is None else tuple(images.categories),
-            info=dict(round=self.round, settings=self.settings.to_dict()),
-        )
+        info = dict(round=self.round, settings=self.settings.to_dict())
+        if images is not None:
+            return images.region_file(self.regions, info)
+        used = sorted({region.image_id for region in self.regions}, key=str)
+        return RegionFile(self.regions, tuple(dict(id=image) for image in used), (), info)

@@ -4,18 +4,15 @@ import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
-import mmcv
 import numpy as np
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
-from mmengine.fileio import get
 from mmengine.runner import Runner
 from mmengine.utils import mkdir_or_exist
 
 from mmthermal.common.checks import check_count
-from mmthermal.common.display import to_display
+from mmthermal.common.display import enlarge, read_image, to_display
 
 
 @HOOKS.register_module()
@@ -91,9 +88,9 @@ class ThermalVisualizationHook(DetVisualizationHook):
     def _draw_sample(
         self, sample: DetDataSample, name: str, step: int, out_file: str | None
     ) -> None:
-        data = get(sample.img_path, backend_args=self.backend_args)
-        image = mmcv.imfrombytes(data, flag="unchanged", channel_order="rgb")
-        image, sample = enlarge(to_display(image), sample, self.min_side)
+        shown = to_display(read_image(sample.img_path, backend_args=self.backend_args))
+        rgb = np.ascontiguousarray(shown[..., ::-1])
+        image, sample = enlarge(rgb, sample, self.min_side)
         self._visualizer.add_datasample(
             name,
             image,
@@ -104,28 +101,3 @@ class ThermalVisualizationHook(DetVisualizationHook):
             out_file=out_file,
             step=step,
         )
-
-
-def enlarge(
-    image: np.ndarray, sample: DetDataSample, min_side: int
-) -> tuple[np.ndarray, DetDataSample]:
-    """Enlarge a picture and the boxes of its sample by a whole factor.
-
-    Args:
-        image: (H, W, 3), uint8.
-        sample: sample with boxes in pixels of the image; it is not changed.
-        min_side: the longer side comes to at least this many pixels.
-
-    Returns:
-        the enlarged picture and a copy of the sample with enlarged boxes.
-    """
-    factor = max(-(-min_side // max(image.shape[:2])), 1)
-    size = (image.shape[1] * factor, image.shape[0] * factor)
-    sample = sample.clone()
-    for key in ("gt_instances", "pred_instances"):
-        instances = sample.get(key)
-        if instances is not None and "bboxes" in instances:
-            instances = instances.clone()  # the sample's own copy holds the same instances
-            instances.bboxes = instances.bboxes * factor
-            setattr(sample, key, instances)
-    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), sample

@@ -3,6 +3,7 @@
 Shape shorthand: N images, S anchors per image.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -66,7 +67,7 @@ def num_hard_negatives(num_pos: int, num_candidates: int, *, ratio: float, min_n
     Args:
         num_pos: number of positives.
         num_candidates: number of negatives to choose from.
-        ratio: r, negatives per positive, >= 0; infinity takes all.
+        ratio: r, negatives per positive, >= 0; infinity takes all, also without positives.
         min_neg: floor, so that images without objects teach, too.
 
     Returns:
@@ -76,9 +77,10 @@ def num_hard_negatives(num_pos: int, num_candidates: int, *, ratio: float, min_n
     """
     check_range("ratio", ratio, 0, finite=False)
     check_count("min_neg", min_neg)
-    # The minimum comes first, so that an infinite ratio is no special case; inf * 0 would be NaN.
-    wanted = int(min(ratio * num_pos, num_candidates)) if num_pos else 0
-    return min(max(wanted, min_neg), num_candidates)
+    if math.isinf(ratio):  # also without positives, where the product would be NaN
+        return num_candidates
+    # The minimum comes first: a huge ratio must not overflow.
+    return min(max(int(min(ratio * num_pos, num_candidates)), min_neg), num_candidates)
 
 
 def mine_hard_negatives(
@@ -98,7 +100,7 @@ def mine_hard_negatives(
             that rises with it, such as its largest class logit. No NaN.
         candidates: (N, S), bool, the anchors that may be taken.
         positives: (N, S), bool, the anchors that count as positive.
-        ratio: negatives per positive, >= 0.
+        ratio: negatives per positive, >= 0; infinity takes all, also without positives.
         min_neg: least number per image, as far as there are candidates.
         scope: ``'batch'`` ranks all images' anchors together, ``'image'`` each image's alone.
         counts: (N, 2), numbers of positives and of candidates by image, where the caller has them

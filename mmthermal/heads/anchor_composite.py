@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import torch
 from mmdet.structures.bbox import cat_boxes, get_box_tensor
-from mmdet.utils import InstanceList, OptInstanceList
+from mmdet.utils import ConfigType, InstanceList, OptInstanceList
 from torch import Tensor
 
-from mmthermal.common.checks import check_finite
-from mmthermal.heads.dense_composite import DenseCompositeMixin
+from mmthermal.heads.dense_composite import DenseCompositeMixin, check_levels
 from mmthermal.heads.dense_levels import DenseLevels
 
 
@@ -18,17 +17,33 @@ class AnchorCompositeMixin(DenseCompositeMixin):
     Comes before the mmdet head in the bases of a class.
 
     Args:
-        loss_composite: config of the loss; ``type`` may be left out.
+        loss_composite: config of the loss; ``type`` may be left out. With ``reg_decoded_bbox``,
+            ``box_form`` is None unless given: the head's own ``loss_bbox``, an IoU loss, trains
+            boxes in pixels, where the forms of the composite would be far too large. Where it is
+            None, ``w_box`` is 1 unless given.
         **kwargs: as the mmdet head.
 
     Raises:
-        ValueError: for a softmax ``loss_cls`` or a sampler that does not mine.
+        ValueError: for a softmax ``loss_cls``, a sampler that does not mine, or a setting of
+            ``loss_cls`` or ``loss_bbox`` that nothing reads.
     """
 
     # What the mmdet head brings.
     reg_decoded_bbox: bool
     get_anchors: Callable[..., tuple[list, list]]
     get_targets: Callable[..., tuple]
+
+    def init_composite(self, loss_composite: ConfigType) -> None:
+        """Build the loss and make sure that there is a miner.
+
+        Args:
+            loss_composite: config of ``CompositeLoss``; ``type`` may be left out.
+
+        Raises:
+            ValueError: as :meth:`DenseCompositeMixin.init_composite`.
+        """
+        own_boxes = dict(box_form=None) if self.reg_decoded_bbox else {}
+        super().init_composite({**own_boxes, **loss_composite})
 
     def loss_by_feat(
         self,
@@ -53,10 +68,7 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        check_finite(
-            (f"bbox_pred of level {i} (shape {tuple(level.shape)})", level)
-            for i, level in enumerate(bbox_preds)
-        )
+        check_levels(bbox_pred=bbox_preds)
         featmap_sizes = [score.shape[-2:] for score in cls_scores]
         anchor_list, valid_flag_list = self.get_anchors(
             featmap_sizes, batch_img_metas, device=cls_scores[0].device
@@ -70,18 +82,22 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         )
         labels, label_weights, bbox_targets, _ = (torch.cat(levels, 1) for levels in targets)
 
-        def box_sum(pos_inds: Tensor) -> Tensor:
+        pos_inds = self.positives(labels)
+        with torch.autocast(cls_scores[0].device.type, enabled=False):
             pred = DenseLevels(bbox_preds, self.bbox_coder.encode_size).rows(pos_inds)
             target = bbox_targets.flatten(0, 1)[pos_inds]
             if self.reg_decoded_bbox:
                 anchors = torch.cat([get_box_tensor(cat_boxes(levels)) for levels in anchor_list])
                 pred = get_box_tensor(self.bbox_coder.decode(anchors[pos_inds], pred))
-            if self.loss_composite.box_form is None:
-                if not len(pos_inds):  # mmdet's IoU of no boxes has no graph
-                    return pred.sum()
-                return self.loss_bbox(pred, target, reduction_override="sum")
-            return self.loss_composite.box_sum(pred, target)
-
+            box_sum = self._box_sum(pred, target)
         return self.composite_loss(
-            cls_scores, labels, label_weights, box_sum=box_sum, avg_factor=avg_factor
+            cls_scores, labels, label_weights, pos_inds, box_sum=box_sum, avg_factor=avg_factor
         )
+
+    def _box_sum(self, pred: Tensor, target: Tensor) -> Tensor:
+        """Box loss summed over the positives, (P, 4) each: the composite's or the head's own."""
+        if self.loss_composite.box_form is not None:
+            return self.loss_composite.box_sum(pred, target)
+        if not len(pred):  # mmdet's IoU of no boxes has no graph
+            return pred.sum()
+        return self.loss_bbox(pred, target, reduction_override="sum")

@@ -6,15 +6,17 @@ from mmdet.registry import MODELS
 from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
-from mmthermal.heads.quality_composite import QualityCompositeMixin
+from mmthermal.heads.centerness_composite import CenternessCompositeMixin
+from mmthermal.heads.dense_composite import check_levels
+from mmthermal.heads.dense_levels import DenseLevels
 
 
 @MODELS.register_module()
-class CompositeATSSHead(QualityCompositeMixin, ATSSHead):
+class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
     """mmdet's ``ATSSHead`` trained by :class:`~mmthermal.losses.CompositeLoss`.
 
     Layers, targets, centerness, box loss and prediction are mmdet's, so that checkpoints can be
-    exchanged with ``ATSSHead``. ``loss_cls`` only tells that scores are sigmoid.
+    exchanged with ``ATSSHead``. ``loss_cls`` only says that scores are sigmoid.
     ``train_cfg.sampler`` is a :class:`~mmthermal.samplers.HardNegativeMiner`, or is left out for
     one with its defaults.
 
@@ -51,6 +53,7 @@ class CompositeATSSHead(QualityCompositeMixin, ATSSHead):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
+        check_levels(bbox_pred=bbox_preds, centerness=centernesses)
         featmap_sizes = [score.shape[-2:] for score in cls_scores]
         anchor_list, valid_flag_list = self.get_anchors(
             featmap_sizes, batch_img_metas, device=cls_scores[0].device
@@ -64,18 +67,18 @@ class CompositeATSSHead(QualityCompositeMixin, ATSSHead):
         )
         anchors, labels, label_weights, boxes, _ = (torch.cat(levels, 1) for levels in targets)
 
-        def decode(pos_inds: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            priors, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
-            quality = self.centerness_target(priors, target)
-            return self.bbox_coder.decode(priors, deltas), target, quality
-
-        return self.quality_loss(
+        pos_inds = self.positives(labels)
+        priors, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
+        deltas = DenseLevels(bbox_preds, 4).rows(pos_inds)
+        return self.centerness_loss(
             cls_scores,
-            bbox_preds,
             centernesses,
             labels,
             label_weights,
-            decode=decode,
+            pos_inds,
+            self.bbox_coder.decode(priors, deltas),
+            target,
+            self.centerness_target(priors, target),
             avg_factor=avg_factor,
             min_box_factor=1.0,
         )

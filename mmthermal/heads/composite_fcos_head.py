@@ -6,16 +6,18 @@ from mmdet.registry import MODELS
 from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
-from mmthermal.heads.quality_composite import QualityCompositeMixin
+from mmthermal.heads.centerness_composite import CenternessCompositeMixin
+from mmthermal.heads.dense_composite import check_levels
+from mmthermal.heads.dense_levels import DenseLevels
 
 
 @MODELS.register_module()
-class CompositeFCOSHead(QualityCompositeMixin, FCOSHead):
+class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
     """mmdet's ``FCOSHead`` trained by :class:`~mmthermal.losses.CompositeLoss`.
 
     Layers, targets, centerness, box loss and prediction are mmdet's, so that checkpoints can be
     exchanged with ``FCOSHead``; like it, the head knows no boxes to ignore. ``loss_cls`` only
-    tells that scores are sigmoid. The settings of the
+    says that scores are sigmoid. The settings of the
     :class:`~mmthermal.samplers.HardNegativeMiner` go to ``train_cfg.sampler``.
 
     Args:
@@ -51,6 +53,7 @@ class CompositeFCOSHead(QualityCompositeMixin, FCOSHead):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
+        check_levels(bbox_pred=bbox_preds, centerness=centernesses)
         num_imgs = len(batch_gt_instances)
         points = self.prior_generator.grid_priors(
             [score.shape[-2:] for score in cls_scores],
@@ -62,22 +65,20 @@ class CompositeFCOSHead(QualityCompositeMixin, FCOSHead):
             torch.cat([level.unflatten(0, (num_imgs, -1)) for level in levels], 1)
             for levels in self.get_targets(points, batch_gt_instances)
         )
+        pos_inds = self.positives(labels)
         all_points = torch.cat(points)
-
-        def decode(pos_inds: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            centers = all_points[pos_inds % len(all_points)]
-            target = distances.flatten(0, 1)[pos_inds]
-            quality = self.centerness_target(target)
-            boxes = (self.bbox_coder.decode(centers, sides) for sides in (deltas, target))
-            return *boxes, quality
-
-        return self.quality_loss(
+        centers = all_points[pos_inds % len(all_points)]
+        target = distances.flatten(0, 1)[pos_inds]
+        sides = DenseLevels(bbox_preds, 4).rows(pos_inds)
+        return self.centerness_loss(
             cls_scores,
-            bbox_preds,
             centernesses,
             labels,
             torch.ones_like(labels, dtype=torch.float32),
-            decode=decode,
-            avg_factor=float((labels < self.num_classes).sum()),
+            pos_inds,
+            self.bbox_coder.decode(centers, sides),
+            self.bbox_coder.decode(centers, target),
+            self.centerness_target(target),
+            avg_factor=float(len(pos_inds)),
             min_box_factor=1e-6,
         )

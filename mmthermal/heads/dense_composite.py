@@ -12,11 +12,28 @@ from torch import Tensor
 
 from mmthermal.common.checks import check_finite, did_you_mean
 from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.heads.unread_settings import check_replaced_losses
 from mmthermal.losses import CompositeLoss, build_composite_loss
 from mmthermal.mining import MinedRegions
 from mmthermal.samplers import HardNegativeMiner
 
 _TRAIN_CFG_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
+
+
+def check_levels(**predictions: Sequence[Tensor]) -> None:
+    """Raise if a prediction of any level is not finite.
+
+    Args:
+        **predictions: by name, one tensor per level.
+
+    Raises:
+        FloatingPointError: naming the prediction, the level and its shape.
+    """
+    check_finite(
+        (f"{name} of level {i} (shape {tuple(level.shape)})", level)
+        for name, levels in predictions.items()
+        for i, level in enumerate(levels)
+    )
 
 
 class DenseCompositeMixin:
@@ -27,8 +44,13 @@ class DenseCompositeMixin:
     computes (docs/add_your_own_head.md).
 
     Args:
-        loss_composite: config of the loss; ``type`` may be left out.
+        loss_composite: config of the loss; ``type`` may be left out. Where ``box_form`` is None,
+            so that the head's own ``loss_bbox`` trains the boxes, ``w_box`` is 1 unless given.
         **kwargs: as the mmdet head.
+
+    Raises:
+        ValueError: as :meth:`init_composite`, and for a setting of ``loss_cls`` or ``loss_bbox``
+            that nothing reads, because ``loss_composite`` takes their place.
 
     Attributes:
         mined_regions: hard negatives of the whole data set, or None;
@@ -55,6 +77,7 @@ class DenseCompositeMixin:
     ) -> None:
         super().__init__(*args, **kwargs)
         self.init_composite(loss_composite)
+        check_replaced_losses(type(self), kwargs, loss_composite, self.loss_composite)
 
     def init_composite(self, loss_composite: ConfigType) -> None:
         """Build the loss and make sure that there is a miner; heads without anchors get one.
@@ -77,7 +100,10 @@ class DenseCompositeMixin:
                 f"{type(self).__name__} needs sigmoid scores: loss_cls must have "
                 "use_sigmoid=True, as FocalLoss has"
             )
-        self.loss_composite: CompositeLoss = build_composite_loss(loss_composite)
+        own_boxes = "box_form" in loss_composite and loss_composite["box_form"] is None
+        self.loss_composite: CompositeLoss = build_composite_loss(
+            loss_composite, **(dict(w_box=1.0) if own_boxes else {})
+        )
         if not hasattr(self, "sampler"):  # mmdet's heads without anchors build none
             sampler = (self.train_cfg or {}).get("sampler", dict(type="HardNegativeMiner"))
             self.sampler = TASK_UTILS.build(sampler, default_args=dict(context=self))
@@ -91,13 +117,25 @@ class DenseCompositeMixin:
                 "defaults"
             )
 
+    def positives(self, labels: Tensor) -> Tensor:
+        """Flat indices of the positives.
+
+        Args:
+            labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
+
+        Returns:
+            (P,), long, ascending indices into the flattened (N * S) anchors.
+        """
+        return ((labels >= 0) & (labels < self.num_classes)).flatten().nonzero().squeeze(1)
+
     def composite_loss(
         self,
         cls_scores: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
+        pos_inds: Tensor,
         *,
-        box_sum: Callable[[Tensor], Tensor],
+        box_sum: Tensor,
         avg_factor: float,
         box_factor: float | None = None,
         min_box_factor: float = 1.0,
@@ -108,8 +146,9 @@ class DenseCompositeMixin:
             cls_scores: one (N, A * C, H, W) tensor of logits per level.
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
             label_weights: (N, S), >= 0; 0 for ignored anchors.
-            box_sum: from the flat indices of the positives, (P,), to the box loss summed over
-                them, a scalar in the graph of the box predictions (also for P = 0).
+            pos_inds: (P,), long, of :meth:`positives`.
+            box_sum: scalar, the box loss summed over the positives, in the graph of the box
+                predictions (also for P = 0).
             avg_factor: mmdet's count of positives.
             box_factor: as in :meth:`CompositeLoss.forward`.
             min_box_factor: as in :meth:`CompositeLoss.forward`.
@@ -121,14 +160,11 @@ class DenseCompositeMixin:
             FloatingPointError: if a logit is not finite.
         """
         num_classes = self.cls_out_channels
-        check_finite(
-            (f"cls_score of level {i} (shape {tuple(level.shape)})", level)
-            for i, level in enumerate(cls_scores)
-        )
+        check_levels(cls_score=cls_scores)
         levels = DenseLevels(cls_scores, num_classes)
-        positives = (labels >= 0) & (labels < num_classes)
+        positives = torch.zeros_like(labels, dtype=torch.bool)
+        positives.view(-1)[pos_inds] = True
         candidates = (labels == num_classes) & (label_weights > 0)
-        pos_inds = positives.flatten().nonzero().squeeze(1)
         regions = self.mined_regions
         strength = None if regions is None else self._mined_strength(regions, cls_scores)
         favoured: dict[str, Tensor] = {}
@@ -145,7 +181,7 @@ class DenseCompositeMixin:
                 levels.rows(pos_inds),
                 labels.flatten()[pos_inds],
                 levels.rows(neg_inds),
-                box_sum=box_sum(pos_inds),
+                box_sum=box_sum,
                 dense_sum=self._dense_sum(levels, labels, label_weights) if w_dense else None,
                 avg_factor=avg_factor,
                 box_factor=box_factor,

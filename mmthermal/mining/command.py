@@ -26,21 +26,11 @@ from torch import nn
 from mmthermal.common.checks import check_count
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
-from mmthermal.mining.inference import (
-    TrainingSet,
-    batches_left,
-    false_regions,
-    rank_rows,
-    training_set,
-)
-from mmthermal.mining.partial import PartialResults
-from mmthermal.mining.region_file import (
-    RegionFile,
-    drop_excluded,
-    file_sha256,
-    read_exclusions,
-)
-from mmthermal.mining.rounds import check_decay, merge_rounds
+from mmthermal.mining.inference import batches_left, false_regions
+from mmthermal.mining.partial import PartialResults, Row
+from mmthermal.mining.region_file import RegionFile, file_sha256, read_exclusions
+from mmthermal.mining.rounds import MinedRound, check_decay, mine_round
+from mmthermal.mining.training_set import TrainingSet, training_set
 from mmthermal.version import __version__
 
 
@@ -101,7 +91,36 @@ def mine_hard_negatives(
         _start_processes(cfg)
 
     images = training_set(cfg)
-    sources = dict(
+    sources = _sources(cfg, checkpoint, images)
+    partial = PartialResults(f"{out}.partial", _key(sources, settings, batch_size))
+    _infer(cfg, checkpoint, images, partial, settings, batch_size, num_workers)
+    if is_main_process():
+        mined = mine_round(
+            _finished(partial, images),
+            images,
+            before.regions if before is not None else (),
+            settings,
+            round_number=round_number,
+            exclusions=exclusions,
+            decay=decay,
+            floor=floor,
+        )
+        carried = dict(settings.to_dict(), decay=decay, floor=floor)
+        info = dict(round=round_number, **_counts(mined), settings=carried, **sources)
+        content = images.region_file(mined.merged.regions, info)
+        if sheet:
+            write_contact_sheet(
+                content, images.paths, images.truths, Path(out).with_suffix(""), number=sheet
+            )
+        content.write(out)
+        partial.remove()
+    barrier()
+    return RegionFile.read(out)
+
+
+def _sources(cfg: Config, checkpoint: str | Path, images: TrainingSet) -> dict[str, Any]:
+    """Where the regions of a file come from."""
+    return dict(
         version=__version__,
         checkpoint=str(checkpoint),
         checkpoint_sha256=file_sha256(checkpoint),
@@ -114,63 +133,46 @@ def mine_hard_negatives(
             annotations_sha256=_annotations_hash(images),
         ),
     )
+
+
+def _key(sources: dict[str, Any], settings: MiningSettings, batch_size: int) -> dict[str, Any]:
+    """All that the false regions of an image depend on."""
     finding = {
         key: value for key, value in settings.to_dict().items() if key not in ("ratio", "count")
     }
-    key = dict(
+    return dict(
         checkpoint=sources["checkpoint_sha256"],
         config=sources["config_sha256"],
         data=sources["data"],
         settings=finding,
         batch_size=batch_size,
     )
-    partial = PartialResults(f"{out}.partial", key)
-    _infer(cfg, checkpoint, images, partial, settings, batch_size, num_workers)
 
-    if is_main_process():
-        rows = partial.read()
-        missing = len(images.image_ids) - len(rows)
-        if missing:
-            raise RuntimeError(
-                f"{missing} images have no result in {partial.folder}: all processes must see one "
-                "file system"
-            )
-        found = rank_rows(rows, images, settings, round_number=round_number)
-        merged = merge_rounds(
-            drop_excluded(before.regions, exclusions) if before is not None else [],
-            drop_excluded(found, exclusions),
-            images.truths,
-            settings,
-            decay=decay,
-            floor=floor,
+
+def _finished(partial: PartialResults, images: TrainingSet) -> dict[int, list[Row]]:
+    """The false regions of all images, by index."""
+    rows = partial.read()
+    missing = len(images.image_ids) - len(rows)
+    if missing:
+        raise RuntimeError(
+            f"{missing} images have no result in {partial.folder}: all processes must see one "
+            "file system"
         )
-        used = {region.image_id for region in merged.regions}
-        content = RegionFile(
-            regions=merged.regions,
-            images=tuple(record for record in images.records if record["id"] in used),
-            categories=tuple(images.categories),
-            info=dict(
-                round=round_number,
-                num_false_regions=sum(map(len, rows.values())),
-                num_found=merged.num_found,
-                num_found_again=merged.num_again,
-                num_decayed=merged.num_decayed,
-                num_faded=merged.num_faded,
-                num_covered=merged.num_covered,
-                num_excluded=len(found) - merged.num_found,
-                mean_loss=sum(r.loss for r in found) / len(found) if found else None,
-                settings=dict(settings.to_dict(), decay=decay, floor=floor),
-                **sources,
-            ),
-        )
-        if sheet:
-            write_contact_sheet(
-                content, images.paths, images.truths, Path(out).with_suffix(""), number=sheet
-            )
-        content.write(out)
-        partial.remove()
-    barrier()
-    return RegionFile.read(out)
+    return rows
+
+
+def _counts(mined: MinedRound) -> dict[str, Any]:
+    """What became of the regions, as the file's info has it."""
+    return dict(
+        num_false_regions=mined.num_false_regions,
+        num_found=mined.merged.num_found,
+        num_found_again=mined.merged.num_again,
+        num_decayed=mined.merged.num_decayed,
+        num_faded=mined.merged.num_faded,
+        num_covered=mined.merged.num_covered,
+        num_excluded=mined.num_excluded,
+        mean_loss=mined.mean_loss,
+    )
 
 
 def _infer(

@@ -1,8 +1,6 @@
 """The hardest negatives as pictures, for a person to see which are objects without a label."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,16 +10,15 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from mmthermal.common.display import to_display
-from mmthermal.common.files import write_text
+from mmthermal.common.display import PALETTE, read_image, to_display
+from mmthermal.common.files import write_bytes, write_text
+from mmthermal.mining.finding import GroundTruth
 from mmthermal.mining.region_file import Region, RegionFile
-from mmthermal.mining.rounds import GroundTruth
 
 TILE = 160
 _COLUMNS = 10
 _CAPTION = 18
-_REGION = (0, 110, 255)  # BGR
-_OBJECT = (120, 200, 60)
+_REGION, _OBJECT = PALETTE[0][::-1], PALETTE[4][::-1]  # orange and teal, BGR
 
 
 def write_contact_sheet(
@@ -48,7 +45,8 @@ def write_contact_sheet(
         the two files.
 
     Raises:
-        ValueError: if an image can't be read.
+        FileNotFoundError: if an image is missing.
+        ValueError: if one can't be read.
     """
     names = {category["id"]: str(category["name"]) for category in content.categories}
     files = {image["id"]: str(image["file_name"]) for image in content.images}
@@ -57,7 +55,7 @@ def write_contact_sheet(
     for rank, region in enumerate(content.regions[:number], 1):
         image_id = region.image_id
         if image_id not in pictures:
-            pictures[image_id] = _read(paths[image_id])
+            pictures[image_id] = to_display(read_image(paths[image_id]))
         tile = crop(pictures[image_id], region, truths.get(image_id))
         name = names.get(region.category_id, str(region.category_id))
         tiles.append(_with_caption(tile, f"{rank} {name} {region.score:.2f}"))
@@ -76,7 +74,7 @@ def write_contact_sheet(
             )
         )
     sheet = Path(f"{prefix}.png")
-    _write_bytes(sheet, _png(_grid(tiles)))
+    write_bytes(sheet, _png(_grid(tiles)))
     page = Path(f"{prefix}.html")
     write_text(page, render_page(content, entries))
     return sheet, page
@@ -113,7 +111,7 @@ def crop(
     Args:
         picture: (H, W, 3), BGR.
         region: the region; drawn orange.
-        truth: the annotated boxes, drawn green, or None.
+        truth: the annotated boxes, drawn teal, or None.
 
     Returns:
         (TILE, TILE, 3); places outside the picture are black.
@@ -146,15 +144,6 @@ def crop(
     return np.asarray(tile, dtype=np.uint8)
 
 
-def _read(path: str) -> NDArray[np.uint8]:
-    image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ValueError(f"the image {path} can't be read")
-    if image.ndim == 3:
-        image = image[..., :3]
-    return to_display(image)
-
-
 def _with_caption(tile: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     framed = cv2.copyMakeBorder(tile, 2, _CAPTION, 2, 2, cv2.BORDER_CONSTANT, value=(24, 24, 24))
     plain = text.encode("ascii", "replace").decode("ascii")  # OpenCV's font has no more
@@ -178,19 +167,3 @@ def _png(image: NDArray[np.uint8]) -> bytes:
     if not good:
         raise RuntimeError("OpenCV can't encode the picture")
     return bytes(data.tobytes())
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    """Write a file through a temporary one in the same folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

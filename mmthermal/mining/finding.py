@@ -21,6 +21,19 @@ COUNTS = ("objects", "images")
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class GroundTruth:
+    """The annotated boxes of an image.
+
+    Attributes:
+        boxes: (G, 4), x, y, width, height in pixels of the file.
+        crowd: (G,), crowd regions and others to be ignored.
+    """
+
+    boxes: Floats
+    crowd: NDArray[np.bool_]
+
+
 @dataclass(frozen=True, kw_only=True)
 class MiningSettings:
     r"""How regions are found, and how many are kept.

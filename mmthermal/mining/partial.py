@@ -1,6 +1,5 @@
 """Results of single images, kept while a long inference runs, so that a kill loses none."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -8,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 Row = tuple[float, float, float, float, int, float]
 """A false region: x, y, width, height, category id, score."""
@@ -52,8 +53,14 @@ class PartialResults:
         """Delete the files, when the result that they lead to has been written."""
         for path in self.folder.glob(f"{self.name}.*.jsonl"):
             path.unlink()
+            lock_path(path).unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
+
+
+def lock_path(path: Path) -> Path:
+    """The file whose lock says that a process writes another."""
+    return path.with_name(f"{path.name}.lock")
 
 
 class PartialWriter:
@@ -67,12 +74,13 @@ class PartialWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "a+b")
+        # A lock of the system's, which it frees when the process ends, however that happens.
+        self._lock = FileLock(lock_path(path), blocking=False)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
+            self._lock.acquire()
+        except Timeout:
             raise RuntimeError(f"another process writes {path}: wait for it, or end it") from None
+        self._file = open(path, "a+b")
         self._file.seek(0)
         content = self._file.read()
         self._file.truncate(content.rfind(b"\n") + 1)
@@ -98,3 +106,4 @@ class PartialWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+        self._lock.release()

@@ -8,26 +8,21 @@ from numpy.typing import NDArray
 
 from mmthermal.common.boxes import box_iou
 from mmthermal.common.checks import check_range
-from mmthermal.mining.finding import MiningSettings, covered
-from mmthermal.mining.region_file import SAME_IOU, Region
-
-
-@dataclass(frozen=True)
-class GroundTruth:
-    """The annotated boxes of an image.
-
-    Attributes:
-        boxes: (G, 4), x, y, width, height in pixels of the file.
-        crowd: (G,), crowd regions and others to be ignored.
-    """
-
-    boxes: NDArray[np.float64]
-    crowd: NDArray[np.bool_]
+from mmthermal.mining.finding import (
+    GroundTruth,
+    MiningSettings,
+    covered,
+    keep_hardest,
+    negative_loss,
+)
+from mmthermal.mining.partial import Row
+from mmthermal.mining.region_file import SAME_IOU, Region, drop_excluded
+from mmthermal.mining.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
 class Merged:
-    """Regions after a round.
+    """Regions of a round and of those before it.
 
     Attributes:
         regions: the round's own, hardest first, then those that decay, heaviest first.
@@ -46,6 +41,112 @@ class Merged:
     num_covered: int
 
 
+@dataclass(frozen=True)
+class MinedRound:
+    """A round of mining.
+
+    Attributes:
+        merged: its regions and those that are carried on, without the excluded ones.
+        num_false_regions: all that were found in the training set.
+        num_excluded: regions of the round that are excluded.
+        mean_loss: of the round's regions, with the excluded ones; None without any.
+    """
+
+    merged: Merged
+    num_false_regions: int
+    num_excluded: int
+    mean_loss: float | None
+
+
+def mine_round(
+    rows: Mapping[int, Sequence[Row]],
+    images: TrainingSet,
+    previous: Sequence[Region],
+    settings: MiningSettings,
+    *,
+    round_number: int,
+    exclusions: Mapping[int | str, NDArray[np.float64]],
+    decay: float,
+    floor: float,
+) -> MinedRound:
+    """From the false regions of all images to the regions that are trained on.
+
+    Args:
+        rows: false regions by index of the image.
+        images: the training set.
+        previous: regions of the round before.
+        settings: how many regions are kept, and the thresholds.
+        round_number: goes into the regions.
+        exclusions: (E, 4) boxes by image id of objects without a label.
+        decay: see :func:`merge_rounds`.
+        floor: see there.
+
+    Returns:
+        the round.
+
+    Raises:
+        ValueError: for a setting out of range.
+
+    Source: paper, algorithm 2, lines 3 to 10.
+    """
+    found = hardest_regions(rows, images, settings, round_number=round_number)
+    merged = merge_rounds(
+        drop_excluded(previous, exclusions),
+        drop_excluded(found, exclusions),
+        images.truths,
+        settings,
+        decay=decay,
+        floor=floor,
+    )
+    return MinedRound(
+        merged=merged,
+        num_false_regions=sum(map(len, rows.values())),
+        num_excluded=len(found) - merged.num_found,
+        mean_loss=sum(region.loss for region in found) / len(found) if found else None,
+    )
+
+
+def hardest_regions(
+    rows: Mapping[int, Sequence[Row]],
+    images: TrainingSet,
+    settings: MiningSettings,
+    *,
+    round_number: int,
+) -> list[Region]:
+    """The k hardest regions of the data set.
+
+    Args:
+        rows: false regions by index of the image.
+        images: the training set.
+        settings: how many are kept, and the loss.
+        round_number: goes into the regions.
+
+    Returns:
+        the regions, hardest first.
+    """
+    flat = [(index, row) for index in sorted(rows) for row in rows[index]]
+    scores = np.array([row[5] for _, row in flat], dtype=np.float64)
+    losses = negative_loss(scores, alpha=settings.alpha, gamma=settings.gamma)
+    regions = [
+        Region(
+            image_id=images.image_ids[index],
+            bbox=(row[0], row[1], row[2], row[3]),
+            category_id=row[4],
+            score=row[5],
+            loss=float(f"{loss:.6g}"),
+            round=round_number,
+            first_round=round_number,
+        )
+        for (index, row), loss in zip(flat, losses.tolist(), strict=True)
+    ]
+    return keep_hardest(
+        regions,
+        num_objects=images.num_objects,
+        num_images=images.num_images,
+        settings=settings,
+    )
+
+
 def check_decay(decay: float, floor: float) -> None:
     """Raise if the settings would let regions live for ever.
 
@@ -57,10 +158,8 @@ def check_decay(decay: float, floor: float) -> None:
         TypeError: if one is no number.
         ValueError: if one is out of range.
     """
-    check_range("decay", decay, 0, 1)
+    check_range("decay", decay, 0, 1, open_high=True)
     check_range("floor", floor, 0, 1, open_low=True)
-    if decay == 1:
-        raise ValueError("decay=1: regions would never fade; choose less than 1")
 
 
 def drop_covered(

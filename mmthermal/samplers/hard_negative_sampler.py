@@ -32,7 +32,10 @@ class HardNegativeSampler(OHEMSampler):
         pos_fraction: share of ``num`` that positives may take, in [0, 1]; the hardest of them
             where there are more.
         context: the RoI head, given by mmdet.
-        ratio: r, negatives per sampled positive, >= 0; ``float('inf')`` takes all, up to ``num``.
+        neg_pos_ub: mmdet's upper bound of negatives per positive beside ``ratio``, at least 0, or
+            -1 for none. It also bounds ``min_neg``, with an image without positives counted as one.
+        ratio: r, negatives per sampled positive, >= 0; ``float('inf')`` takes all, up to ``num``,
+            also without positives.
         min_neg: least number of negatives per image, as far as there are candidates.
         random_share: share of the k negatives drawn at random, by torch's seed, from those that
             are not among the hardest; in [0, 1].
@@ -55,6 +58,7 @@ class HardNegativeSampler(OHEMSampler):
         num: int,
         pos_fraction: float,
         context: Any = None,
+        neg_pos_ub: float = -1,
         *,
         ratio: float = 3.0,
         min_neg: int = 16,
@@ -65,6 +69,7 @@ class HardNegativeSampler(OHEMSampler):
     ) -> None:
         check_count("num", num, 1)
         check_range("pos_fraction", pos_fraction, 0, 1)
+        check_range("neg_pos_ub", neg_pos_ub, -1, finite=False)
         check_range("ratio", ratio, 0, finite=False)
         check_count("min_neg", min_neg)
         check_range("random_share", random_share, 0, 1)
@@ -80,6 +85,7 @@ class HardNegativeSampler(OHEMSampler):
             num,
             pos_fraction,
             context,
+            neg_pos_ub=neg_pos_ub,
             add_gt_as_proposals=add_gt_as_proposals,
             loss_key=loss_key,
         )
@@ -159,7 +165,8 @@ class HardNegativeSampler(OHEMSampler):
 
         Args:
             assign_result: what the assigner made of the proposals.
-            num_expected: ``num`` less the sampled positives.
+            num_expected: most that mmdet allows: ``num`` less the sampled positives, or fewer
+                where ``neg_pos_ub`` says so.
             bboxes: (K, 4), the proposals.
             feats: feature maps of the image.
             **kwargs: not used; mmdet's samplers are called alike.
@@ -168,7 +175,8 @@ class HardNegativeSampler(OHEMSampler):
             long, without duplicates.
         """
         inds = (assign_result.gt_inds == 0).nonzero().squeeze(1)
-        num_pos = self.num - num_expected
+        num_assigned = int((assign_result.gt_inds > 0).sum())
+        num_pos = min(num_assigned, int(self.num * self.pos_fraction))  # as mmdet samples them
         k = num_hard_negatives(num_pos, inds.numel(), ratio=self.ratio, min_neg=self.min_neg)
         k = min(k, num_expected)
         if k == 0 or (k == inds.numel() and self.nms_iou is None):

@@ -28,7 +28,8 @@ class HardNegativeMiner(PseudoSampler):
     :meth:`mine` from its loss.
 
     Args:
-        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all.
+        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all, also in images
+            without positives.
         min_neg: least number per image, so that an image without objects teaches, too.
         scope: ``'batch'`` ranks the anchors of all images together, those of all processes among
             them, ``'image'`` each image's.

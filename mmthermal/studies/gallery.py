@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
-from mmthermal.common.display import to_display
+from mmthermal.common.display import read_image, to_display
 from mmthermal.evaluation.overlap import largest_overlap
 
 OVERLAP_STEPS = (0.1, 0.3, 0.5)
@@ -240,10 +240,11 @@ def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
     Returns:
         None where the file is missing or no picture.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
+    try:
+        image = read_image(str(path))
+    except (FileNotFoundError, ValueError):
         return None
-    picture = to_display(image[..., :3] if image.ndim == 3 else image)
+    picture = to_display(image)
     if image.ndim == 2:
         picture = picture[..., 0]
     scale = max_side / max(picture.shape[:2])

@@ -41,6 +41,12 @@ def test_range_open_below() -> None:
         check_range("eps", 0, 0, open_low=True)
 
 
+def test_range_open_above() -> None:
+    check_range("decay", 0.999, 0, 1, open_high=True)
+    with pytest.raises(ValueError, match=re.escape("decay=1: must lie in [0, 1)")):
+        check_range("decay", 1, 0, 1, open_high=True)
+
+
 def test_range_takes_infinity_only_where_it_is_meant() -> None:
     check_range("ratio", math.inf, 0, finite=False)
     with pytest.raises(ValueError, match=re.escape("gamma=inf: must lie in [0, inf)")):

@@ -1,9 +1,22 @@
-"""Gain control for display."""
+"""Pictures for people: read with all bits, made visible, enlarged, in colours that differ."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
 
-from mmthermal.common.display import to_display
+from mmthermal.common.display import (
+    PALETTE,
+    class_colours,
+    enlarge,
+    read_image,
+    to_display,
+    without_opacity,
+)
 
 
 def test_linear_between_the_tails() -> None:
@@ -68,7 +81,55 @@ def test_refuses_tails_out_of_range(tail: float) -> None:
         to_display(np.zeros((2, 2)), tail=tail)
 
 
-@pytest.mark.parametrize("shape", [(5,), (4, 5, 2), (1, 4, 5, 3)])
+@pytest.mark.parametrize("shape", [(5,), (4, 5, 0), (4, 5, 5), (1, 4, 5, 3)])
 def test_refuses_other_shapes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="image has shape"):
         to_display(np.zeros(shape))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize(("channels", "left"), [(1, 1), (2, 1), (3, 3), (4, 3)])
+def test_opacity_is_left_out(channels: int, left: int, kind: type) -> None:
+    image = np.random.default_rng(0).integers(0, 200, (6, 7, channels)).astype(kind)
+    expected = image[..., 0] if left == 1 else image[..., :3]
+    np.testing.assert_array_equal(without_opacity(image), expected)
+    image[..., left:] = 255  # an opaque picture looks as if it had no such channel
+    np.testing.assert_array_equal(to_display(image), to_display(expected))
+    assert to_display(image).shape == (6, 7, 3)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(6, 7), (6, 7, 3), (6, 7, 4)])
+def test_reads_every_bit_and_channel(tmp_path: Path, shape: tuple[int, ...], kind: type) -> None:
+    image = np.random.default_rng(0).integers(0, np.iinfo(kind).max, shape).astype(kind)
+    cv2.imwrite(str(tmp_path / "ä.png"), image)
+    found = read_image(str(tmp_path / "ä.png"))
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found, image)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.png can't be read"):
+        read_image(str(tmp_path / "a.png"))
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        read_image(str(tmp_path / "none.png"))
+
+
+def test_colours_repeat_after_the_eighth_class() -> None:
+    assert len(set(PALETTE)) == 8
+    assert class_colours(0) == []
+    assert class_colours(10) == [*PALETTE, *PALETTE[:2]]
+
+
+@pytest.mark.parametrize(
+    ("size", "min_side", "factor"), [((80, 120), 640, 6), ((512, 640), 640, 1), ((9, 4), 18, 2)]
+)
+def test_enlarges_by_a_whole_factor(size: tuple[int, int], min_side: int, factor: int) -> None:
+    image = np.zeros((*size, 3), np.uint8)
+    sample = DetDataSample(pred_instances=InstanceData(bboxes=torch.tensor([[1.0, 2, 3, 4]])))
+    large, scaled = enlarge(image, sample, min_side)
+    assert large.shape == (size[0] * factor, size[1] * factor, 3)
+    assert scaled.pred_instances.bboxes.tolist() == [[factor, 2 * factor, 3 * factor, 4 * factor]]
+    assert sample.pred_instances.bboxes.tolist() == [[1, 2, 3, 4]]

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from mmthermal.common.files import read_json, write_json, write_text
+from mmthermal.common.files import read_json, write_bytes, write_json, write_text
 
 
 def test_written_whole_in_a_new_folder(tmp_path: Path) -> None:
     path = write_text(tmp_path / "a" / "b.txt", "grüße\n")
     assert path.read_text(encoding="utf-8") == "grüße\n"
     assert [p.name for p in path.parent.iterdir()] == ["b.txt"]
+
+
+def test_bytes_and_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    data = bytes(range(256))
+    assert write_bytes(tmp_path / "a" / "b.bin", data).read_bytes() == data
+    assert write_text(tmp_path / "c.txt", "a\r\nb\n").read_bytes() == b"a\r\nb\n"
 
 
 def test_a_failing_write_leaves_the_old_file(

@@ -131,7 +131,7 @@ def test_jitter_repeats_with_the_seed() -> None:
     [
         ("LoadThermalImage", dict(color="grey"), TypeError, "color"),
         ("LoadThermalImage", dict(colour="rgb"), ValueError, "colour='rgb': choose"),
-        ("LoadThermalImage", dict(channels=2), ValueError, "channels=2: choose 1 or 3"),
+        ("LoadThermalImage", dict(channels=2), ValueError, "channels=2: choose one of 1, 3"),
         ("RandomContrastBrightness", dict(contrast=1.0), ValueError, "contrast=1.0"),
         ("RandomContrastBrightness", dict(brightness=-0.1), ValueError, "brightness=-0.1"),
         ("RandomContrastBrightness", dict(gamma=0.1), TypeError, "gamma"),

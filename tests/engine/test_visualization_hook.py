@@ -14,7 +14,6 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
 from mmthermal.engine import ThermalVisualizationHook
-from mmthermal.engine.visualization_hook import enlarge
 
 BOX = [[40.0, 20, 60, 50]]
 
@@ -120,16 +119,27 @@ def test_validation_draws_every_interval(tmp_path: Path, monkeypatch: pytest.Mon
     assert steps == [0, 2, 4]
 
 
-@pytest.mark.parametrize(
-    ("size", "min_side", "factor"), [((80, 120), 640, 6), ((512, 640), 640, 1), ((9, 4), 18, 2)]
-)
-def test_enlarges_by_a_whole_factor(size: tuple[int, int], min_side: int, factor: int) -> None:
-    image = np.zeros((*size, 3), np.uint8)
-    sample = DetDataSample(pred_instances=InstanceData(bboxes=torch.tensor([[1.0, 2, 3, 4]])))
-    large, scaled = enlarge(image, sample, min_side)
-    assert large.shape == (size[0] * factor, size[1] * factor, 3)
-    assert scaled.pred_instances.bboxes.tolist() == [[factor, 2 * factor, 3 * factor, 4 * factor]]
-    assert sample.pred_instances.bboxes.tolist() == [[1, 2, 3, 4]]
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_colour_files_are_drawn_in_their_colours(
+    tmp_path: Path, kind: type, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the RGBA files of matplotlib's imsave."""
+    blue, rest = (250, 0) if kind is np.uint8 else (64000, 0)
+    image = np.full((80, 120, channels), rest, kind)
+    image[..., 0] = blue  # BGR
+    image[..., 3:] = np.iinfo(kind).max
+    hook = make_hook(min_side=1)
+    sample = make_sample(tmp_path / "a.png")
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    drawn = []
+    monkeypatch.setattr(
+        hook._visualizer, "add_datasample", lambda *args, **_: drawn.append(args[1])
+    )
+    hook.after_val_iter(make_runner(tmp_path), 0, {}, [sample])
+    (picture,) = drawn
+    assert picture.shape == (80, 120, 3)
+    assert (picture[..., 2] > 200).all() and (picture[..., :2] == 0).all()  # RGB
 
 
 @pytest.mark.parametrize(

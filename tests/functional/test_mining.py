@@ -67,7 +67,7 @@ def test_hardest_in_other_dtypes(low: torch.dtype) -> None:
         (0, 100, 3.0, 16, 16),
         (0, 9, 3.0, 16, 9),
         (2, 100, math.inf, 0, 100),
-        (0, 100, math.inf, 16, 16),
+        (0, 100, math.inf, 16, 100),
         (0, 0, 3.0, 16, 0),
     ],
 )

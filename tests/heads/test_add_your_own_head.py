@@ -23,7 +23,8 @@ FOVEA = dict(
     loss_cls=dict(type="FocalLoss", use_sigmoid=True, gamma=1.5, alpha=0.4, loss_weight=1.0),
     loss_bbox=dict(type="SmoothL1Loss", beta=0.11, loss_weight=1.5),
 )
-PLAIN = dict(w_cls=0.0, dense_gamma=1.5, dense_alpha=0.4)
+DENSE = dict(dense_gamma=1.5, dense_alpha=0.4)
+PLAIN = dict(w_cls=0.0, **DENSE)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_foveabox_of_the_page_is_mmdets_without_the_composite(
 
 
 def test_foveabox_of_the_page_mines(heads: dict[str, Any], case: Case) -> None:
-    head = heads["CompositeFoveaHead"](**copy.deepcopy(FOVEA))
+    head = heads["CompositeFoveaHead"](loss_composite=DENSE, **copy.deepcopy(FOVEA))
     losses = case.loss(head)
     assert losses["num_neg"] == max(3 * losses["num_pos"], 16 * len(case.gts))
     assert losses["num_pos"] > 0
@@ -76,7 +77,7 @@ def test_foveabox_of_the_page_mines(heads: dict[str, Any], case: Case) -> None:
 def test_anchor_head_of_the_page_is_mmdets_without_the_composite(
     heads: dict[str, Any], case: Case
 ) -> None:
-    plain = dict(w_cls=0.0, box_form=None, count_empty=True, w_box=1.0)
+    plain = dict(w_cls=0.0, box_form=None, count_empty=True)
     cfg = dict(num_ins=3, norm_cfg=None, **head_cfg())
     ours = heads["CompositeSepBNHead"](loss_composite=plain, **copy.deepcopy(cfg))
     both(ours, MODELS.build(dict(type="RetinaSepBNHead", **cfg)), case)

@@ -23,9 +23,13 @@ BOX_CASES = {
         dict(loss_bbox=dict(type="SmoothL1Loss", beta=0.11, loss_weight=2.0)),
         dict(delta=0.11),
     ),
-    "own_l1": (dict(), dict(box_form=None, w_box=1.0)),
+    "own_l1": (dict(), dict(box_form=None)),
     "decoded_giou": (
         dict(reg_decoded_bbox=True, loss_bbox=dict(type="GIoULoss", loss_weight=2.0)),
+        dict(),
+    ),
+    "decoded_ciou_named": (
+        dict(reg_decoded_bbox=True, loss_bbox=dict(type="CIoULoss", loss_weight=3.0)),
         dict(box_form=None, w_box=1.0),
     ),
     "dense_weight_and_gamma": (

@@ -32,7 +32,7 @@ def as_objects(case: Case) -> Case:
 @pytest.mark.parametrize("empty", ["none", "some", "all"])
 def test_without_the_composite_it_is_mmdets_head(empty: str) -> None:
     case = as_objects(make_case(empty=empty))
-    plain = dict(w_cls=0.0, box_form=None, count_empty=True, w_box=1.0)
+    plain = dict(w_cls=0.0, box_form=None, count_empty=True)
     found = []
     for head in (make_rpn(loss_composite=plain), make_rpn("RPNHead")):
         losses = case.loss(head)

@@ -151,13 +151,16 @@ def test_a_head_of_another_kind_can_use_it() -> None:
     scores = [torch.randn(2, 2, 4, 6, requires_grad=True), torch.randn(2, 2, 2, 3)]
     labels = torch.full((2, 30), 2)
     labels[0, 3], labels[1, 27] = 1, 0
+    pos_inds = head.positives(labels)
     losses = head.composite_loss(
         scores,
         labels,
         torch.ones(2, 30),
-        box_sum=lambda inds: scores[0].sum() * 0 + inds.sum(),
+        pos_inds,
+        box_sum=scores[0].sum() * 0 + pos_inds.sum(),
         avg_factor=2,
     )
+    assert pos_inds.tolist() == [3, 57]
     assert losses["num_pos"] == 2 and losses["num_neg"] == 4
     assert float(losses["loss_bbox"].detach()) == 2.0 * (3 + 57) / 2  # w_box x indices / N_pos
 

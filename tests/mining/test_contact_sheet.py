@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from mmthermal.common.display import PALETTE
 from mmthermal.mining.contact_sheet import TILE, crop, write_contact_sheet
+from mmthermal.mining.finding import GroundTruth
 from mmthermal.mining.region_file import Region, RegionFile
-from mmthermal.mining.rounds import GroundTruth
 
 EVIL = '</script><img src=x onerror="alert(1)">.png'
 
@@ -64,7 +65,7 @@ def test_frame_stands_around_the_warm_place(box):
     picture = np.zeros((48, 64, 3), np.uint8)
     picture[y : y + h, x : x + w] = 200
     tile = crop(picture, Region(1, tuple(map(float, box)), 1, 0.5, 1.0, 0, 0), None)
-    orange = (tile == (0, 110, 255)).all(2)
+    orange = (tile == PALETTE[0][::-1]).all(2)
     rows, columns = np.flatnonzero(orange.any(1)), np.flatnonzero(orange.any(0))
     # the frame may leave the tile at its lower or right edge, by its own line
     top, left = rows[0], columns[0]
@@ -77,6 +78,10 @@ def test_frame_stands_around_the_warm_place(box):
     assert not outside.any() or tile[outside].mean() < 15
 
 
-def test_unreadable_image(tmp_path):
-    with pytest.raises(ValueError, match="can't be read"):
-        write_contact_sheet(content(1), {0: str(tmp_path / "none.png")}, {}, tmp_path / "hn")
+def test_missing_and_broken_images_are_named(tmp_path):
+    path = tmp_path / "none.png"
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        write_contact_sheet(content(1), {0: str(path)}, {}, tmp_path / "hn")
+    path.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"none\.png can't be read"):
+        write_contact_sheet(content(1), {0: str(path)}, {}, tmp_path / "hn")

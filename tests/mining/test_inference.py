@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.apis import inference_detector, init_detector
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from mmthermal.mining import inference
 from mmthermal.mining.command import load_model
@@ -16,10 +16,10 @@ from mmthermal.mining.inference import (
     batches_left,
     false_regions,
     find_in_all,
-    rank_rows,
-    training_set,
     undisturbed,
 )
+from mmthermal.mining.rounds import hardest_regions
+from mmthermal.mining.training_set import training_set
 
 SETTINGS = MiningSettings(score_thr=0.4, iou_thr=0.2, ratio=0.7)
 
@@ -66,7 +66,7 @@ def test_equals_brute_force(small):
     images = training_set(cfg)
     model = load_model(cfg, checkpoint)
     rows = find_in_all(model, images, SETTINGS, batch_size=3)
-    regions = rank_rows(rows, images, SETTINGS, round_number=4)
+    regions = hardest_regions(rows, images, SETTINGS, round_number=4)
     expected = brute_force(cfg, checkpoint)
     assert 5 < len(expected) == len(regions)
     assert len({image for *_, image in expected}) > 1
@@ -83,28 +83,6 @@ def test_equals_brute_force(small):
         for _, b, label, image in expected
     }
     assert len(as_set & wanted) >= len(wanted) - 2  # a digit may round the other way
-
-
-def test_counts_of_the_training_set(small):
-    images = training_set(small[0])
-    assert images.image_ids == [1, 2, 3, 4, 5, 6, 7]
-    assert images.num_objects == 15  # 2, 3, 2, 3, 2, 3 and an empty one
-    assert images.num_images == 6
-    assert [c["name"] for c in images.categories] == ["person", "vehicle", "bicycle"]
-    assert images.records[0] == dict(id=1, file_name="000.png", width=96, height=64)
-
-
-def test_wrappers_are_taken_off_and_joined_sets_kept(small):
-    cfg = Config(small[0].to_dict())
-    inner = cfg.train_dataloader.dataset
-    half = dict(inner, indices=3)
-    cfg.train_dataloader.dataset = ConfigDict(
-        type="RepeatDataset", times=4, dataset=dict(type="ConcatDataset", datasets=[half])
-    )
-    assert training_set(cfg).image_ids == [1, 2, 3]
-    cfg.train_dataloader.dataset = ConfigDict(type="ConcatDataset", datasets=[half, half])
-    with pytest.raises(ValueError, match="two images"):
-        training_set(cfg)
 
 
 def test_processes_share_the_batches_and_give_the_same(small, monkeypatch):

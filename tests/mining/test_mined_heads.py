@@ -51,7 +51,7 @@ def focal_of_negatives(logits):
 @pytest.mark.parametrize(("weight", "region_weight"), [(3.0, 1.0), (3.0, 0.25), (1.0, 1.0)])
 def test_dense_term_grows_by_the_weight_times_the_loss_on_the_region(weight, region_weight):
     case = without_ignored(make_case(empty="none"))
-    head = make_head(loss_composite=dict(w_cls=0.0, w_rank=0.0))
+    head = make_head(loss_composite=dict(w_cls=0.0))
     before = case.loss(head)["loss_cls"]
     factor = len_positives(head, case)
     regions_for(case, head, weight=weight, region_weight=region_weight)
@@ -71,7 +71,7 @@ def without_ignored(case):
 
 def test_anchors_to_be_ignored_are_left_alone():
     """A crowd box covers the region in make_case's first image."""
-    case, head = make_case(empty="none"), make_head(loss_composite=dict(w_cls=0.0, w_rank=0.0))
+    case, head = make_case(empty="none"), make_head(loss_composite=dict(w_cls=0.0))
     before = case.loss(head)["loss_cls"]
     case.ignored[0] = objects([[56, 36, 90, 64]], [0])
     ignored = case.loss(head)["loss_cls"]
@@ -196,7 +196,7 @@ def roi_loss(head, scores):
 
 def test_roi_on_a_region_weighs_more_in_cross_entropy():
     scores = torch.randn(4, 3)
-    head = bbox_head(w_cls=0.0, w_rank=0.0)
+    head = bbox_head(w_cls=0.0)
     before = roi_loss(head, scores)["loss_cls"]
     case = make_case(images=2)
     regions_for(case, head, weight=3.0, region_weight=0.5)

@@ -25,7 +25,7 @@ def test_half_a_line_is_no_result_and_is_cut_off(tmp_path):
     partial = PartialResults(tmp_path / "p", dict(a=1))
     with partial.writer(0) as writer:
         writer.append([(0, [ROW]), (1, [ROW])])
-    (path,) = (tmp_path / "p").iterdir()
+    (path,) = (tmp_path / "p").glob("*.jsonl")
     path.write_bytes(path.read_bytes()[:-9])
     assert partial.read() == {0: [ROW]}
     with partial.writer(0) as writer:

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from mmthermal.mining.finding import MiningSettings
+from mmthermal.mining.finding import GroundTruth, MiningSettings
 from mmthermal.mining.region_file import Region
-from mmthermal.mining.rounds import GroundTruth, drop_covered, merge_rounds
+from mmthermal.mining.rounds import drop_covered, merge_rounds, mine_round
+from mmthermal.mining.training_set import TrainingSet
 
 SETTINGS = MiningSettings()
 
@@ -96,3 +97,50 @@ def test_heaviest_and_hardest_first():
 def test_bad_settings(setting):
     with pytest.raises(ValueError, match=next(iter(setting))):
         merge_rounds([], [], {}, SETTINGS, **setting)
+
+
+def test_a_round_ranks_all_images_excludes_and_merges():
+    """Two images with three objects, so that three of the four regions are kept."""
+    images = TrainingSet(
+        dataset=None,
+        image_ids=["a", "b"],
+        records=[],
+        truths={"a": truth([100, 0, 5, 5], [120, 0, 5, 5]), "b": truth([100, 0, 5, 5])},
+        paths={},
+        categories=[],
+    )
+    rows = {
+        1: [(0.0, 0.0, 10.0, 10.0, 1, 0.9), (50.0, 0.0, 10.0, 10.0, 1, 0.2)],
+        0: [(0.0, 0.0, 10.0, 10.0, 2, 0.6), (50.0, 0.0, 10.0, 10.0, 2, 0.6)],
+    }
+    previous = [region("a", 1, weight=0.5), region("b", 80, weight=0.6), region("b", 99)]
+    mined = mine_round(
+        rows,
+        images,
+        previous,
+        SETTINGS,
+        round_number=7,
+        exclusions={"a": np.array([[50.0, 0, 10, 10]])},
+        decay=0.5,
+        floor=0.2,
+    )
+    losses = [-0.75 * score**2 * math.log(1 - score) for score in (0.9, 0.6, 0.6)]
+    found = mined.merged.regions
+    assert [(r.image_id, r.bbox[0]) for r in found] == [("b", 0), ("a", 0), ("b", 80)]
+    assert [r.loss for r in found[:2]] == pytest.approx(losses[:2], rel=1e-5)
+    # the one in "a" was known since round 0, the one at 80 fades, the one at 99 is on an object
+    assert [(r.round, r.first_round, r.weight) for r in found] == [
+        (7, 7, 1),
+        (7, 0, 1),
+        (0, 0, 0.3),
+    ]
+    assert (mined.num_false_regions, mined.num_excluded) == (4, 1)
+    assert mined.mean_loss == pytest.approx(sum(losses) / 3, rel=1e-5)
+    assert (mined.merged.num_covered, mined.merged.num_again, mined.merged.num_decayed) == (1, 1, 1)
+
+
+def test_a_round_without_any_region():
+    images = TrainingSet(None, [1], [], {1: truth()}, {}, [])
+    options = dict(round_number=0, exclusions={}, decay=0.5, floor=0.2)
+    mined = mine_round({0: []}, images, [], SETTINGS, **options)
+    assert (mined.merged.regions, mined.mean_loss) == ((), None)

@@ -77,7 +77,7 @@ def reference(
 
     pos = hardest([i for i, g in enumerate(gt_inds.tolist()) if g > 0], int(num * 0.25))
     neg = [i for i, g in enumerate(gt_inds.tolist()) if g == 0]
-    wanted = len(neg) if ratio == float("inf") and pos else int(ratio * len(pos)) if pos else 0
+    wanted = len(neg) if ratio == float("inf") else int(ratio * len(pos))
     return pos, hardest(neg, min(max(wanted, min_neg), num - len(pos)))
 
 
@@ -107,6 +107,39 @@ def test_an_infinite_ratio_takes_all_negatives_and_no_ignored_ones() -> None:
     result = run(make_boxes(7), gt_inds, ratio=float("inf"))
     assert result.neg_inds.tolist() == [0, 3, 5, 6]
     assert result.pos_inds.tolist() == [1, 4]
+
+
+def test_an_infinite_ratio_fills_up_without_positives_as_ohem_does() -> None:
+    result = run(make_boxes(40), torch.zeros(40, dtype=torch.long), num=20, ratio=float("inf"))
+    assert len(result.neg_inds) == 20
+
+
+@pytest.mark.parametrize("neg_pos_ub", [-1, 0, 1, 2, 100])
+def test_mmdets_upper_bound_holds_beside_the_ratio(neg_pos_ub: int) -> None:
+    gt_inds = torch.tensor([1, 2, *[0] * 40])
+    result = run(make_boxes(42), gt_inds, num=30, ratio=3.0, min_neg=0, neg_pos_ub=neg_pos_ub)
+    assert len(result.pos_inds) == 2
+    assert len(result.neg_inds) == (6 if neg_pos_ub < 0 else min(6, neg_pos_ub * 2))
+
+
+def test_positives_are_counted_where_the_upper_bound_cuts() -> None:
+    """More positives than their share: 3 of 10 are sampled, so that 6 negatives come."""
+    gt_inds = torch.tensor([*[1] * 9, *[0] * 40])
+    result = run(make_boxes(49), gt_inds, num=12, ratio=2.0, min_neg=0, neg_pos_ub=8)
+    assert (len(result.pos_inds), len(result.neg_inds)) == (3, 6)
+
+
+def test_takes_the_arguments_of_every_mmdet_config_with_ohem() -> None:
+    cfg = dict(
+        type="OHEMSampler", num=512, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True
+    )
+    context = FakeRoIHead(0)
+    theirs = TASK_UTILS.build(cfg, default_args=dict(context=context))
+    ours = TASK_UTILS.build(
+        dict(cfg, type="HardNegativeSampler"), default_args=dict(context=context)
+    )
+    names = ("num", "pos_fraction", "neg_pos_ub", "add_gt_as_proposals", "loss_key")
+    assert [getattr(ours, n) for n in names] == [getattr(theirs, n) for n in names]
 
 
 def test_an_image_without_objects_teaches_min_neg() -> None:
@@ -182,7 +215,7 @@ def test_a_random_share_of_one_ignores_the_losses() -> None:
         (dict(random_share=2), ValueError),
         (dict(nms_iou=0), ValueError),
         (dict(neg_pos_up=3), TypeError),
-        (dict(neg_pos_ub=3), TypeError),
+        (dict(neg_pos_ub=-2), ValueError),
     ],
 )
 def test_refuses_bad_settings(settings: dict[str, object], error: type[Exception]) -> None:

@@ -42,7 +42,7 @@ def test_mine_equals_a_sorted_list(ratio: float, min_neg: int, scope: str) -> No
         free = [i for i in group if candidates.flatten()[i]]
         number = int(positives.flatten()[group.start : group.stop].sum())
         floor = min_neg * (3 if scope == "batch" else 1)
-        wanted = min(ratio * number, len(free)) if number else 0
+        wanted = len(free) if ratio == float("inf") else min(ratio * number, len(free))
         k = min(max(int(wanted), floor), len(free))
         expected += sorted(free, key=lambda i: (-scores.flatten()[i].item(), i))[:k]
     assert picks.tolist() == sorted(expected)

@@ -6,16 +6,11 @@ import torch
 from mmdet.utils import ConfigType, reduce_mean
 from torch import Tensor
 
-from mmthermal.common.checks import check_finite
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
-# From the flat indices of the positives and their (P, 4) predictions to the decoded predictions,
-# the boxes that they are compared with, both (P, 4), and the centerness targets, (P,).
-Decode = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
-
-class QualityCompositeMixin(DenseCompositeMixin):
+class CenternessCompositeMixin(DenseCompositeMixin):
     """Adds centerness, and a box loss weighted by it, to :class:`DenseCompositeMixin`.
 
     The box term is the head's own ``loss_bbox``, an IoU loss on decoded boxes, weighted and
@@ -41,30 +36,33 @@ class QualityCompositeMixin(DenseCompositeMixin):
                 f"loss_composite.box_form={loss_composite['box_form']!r}: {type(self).__name__} "
                 "weighs its own loss_bbox by centerness. Set loss_bbox, and w_box for its weight"
             )
-        super().init_composite({"box_form": None, "w_box": 1.0, **loss_composite})
+        super().init_composite({"box_form": None, **loss_composite})
 
-    def quality_loss(
+    def centerness_loss(
         self,
         cls_scores: Sequence[Tensor],
-        bbox_preds: Sequence[Tensor],
         centernesses: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
+        pos_inds: Tensor,
+        pos_boxes: Tensor,
+        pos_box_targets: Tensor,
+        pos_center_targets: Tensor,
         *,
-        decode: Decode,
         avg_factor: float,
         min_box_factor: float,
     ) -> dict[str, Tensor]:
-        """Losses of a batch from the predictions and the targets of all anchors or points.
+        """Losses of a batch from the scores of all anchors and the boxes of the positives.
 
         Args:
             cls_scores: one (N, A * C, H, W) tensor of logits per level.
-            bbox_preds: one (N, A * 4, H, W) tensor per level.
-            centernesses: one (N, A, H, W) tensor of logits per level.
+            centernesses: one (N, A, H, W) tensor of logits per level, all finite.
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
             label_weights: (N, S), >= 0; 0 for ignored anchors.
-            decode: from the flat indices of the positives and their predictions, (P, 4), to
-                decoded predictions and targets, both (P, 4), and centerness targets, (P,).
+            pos_inds: (P,), long, of :meth:`positives`.
+            pos_boxes: (P, 4), decoded predictions.
+            pos_box_targets: (P, 4), the boxes that they are compared with.
+            pos_center_targets: (P,), in [0, 1].
             avg_factor: mmdet's count of positives.
             min_box_factor: mmdet's floor of the sum of centerness targets.
 
@@ -72,35 +70,31 @@ class QualityCompositeMixin(DenseCompositeMixin):
             the dict of ``CompositeLoss.forward`` and ``loss_centerness``.
 
         Raises:
-            FloatingPointError: if a prediction is not finite.
+            FloatingPointError: if a logit of a class is not finite.
         """
-        named = [("bbox_pred", bbox_preds), ("centerness", centernesses)]
-        check_finite(
-            (f"{name} of level {i} (shape {tuple(level.shape)})", level)
-            for name, levels in named
-            for i, level in enumerate(levels)
-        )
-        positives = (labels >= 0) & (labels < self.num_classes)
-        pos_inds = positives.flatten().nonzero().squeeze(1)
         mean_factor = reduce_mean(cls_scores[0].new_tensor(float(avg_factor), dtype=torch.float32))
         with torch.autocast(cls_scores[0].device.type, enabled=False):
-            deltas = DenseLevels(bbox_preds, 4).rows(pos_inds)
             logits = DenseLevels(centernesses, 1).rows(pos_inds).squeeze(1)
-            pred, target, quality = decode(pos_inds, deltas)
             if len(pos_inds):
-                box_sum = self.loss_bbox(pred, target, weight=quality, reduction_override="sum")
+                box_sum = self.loss_bbox(
+                    pos_boxes,
+                    pos_box_targets,
+                    weight=pos_center_targets,
+                    reduction_override="sum",
+                )
                 loss_centerness = self.loss_centerness(
-                    logits, quality, avg_factor=max(float(mean_factor), 1.0)
+                    logits, pos_center_targets, avg_factor=max(float(mean_factor), 1.0)
                 )
             else:  # mmdet's IoU of no boxes has no graph
-                box_sum, loss_centerness = deltas.sum(), logits.sum()
+                box_sum, loss_centerness = pos_boxes.sum(), logits.sum()
         losses = self.composite_loss(
             cls_scores,
             labels,
             label_weights,
-            box_sum=lambda _: box_sum,
+            pos_inds,
+            box_sum=box_sum,
             avg_factor=avg_factor,
-            box_factor=float(quality.sum()),
+            box_factor=float(pos_center_targets.sum()),
             min_box_factor=min_box_factor,
         )
         return dict(losses, loss_centerness=loss_centerness)

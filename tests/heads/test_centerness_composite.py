@@ -9,7 +9,8 @@ import torch.distributed as dist
 from mmdet.models.losses import CrossEntropyLoss
 from torch import Tensor, nn
 
-from mmthermal.heads.quality_composite import QualityCompositeMixin
+from mmthermal.heads.centerness_composite import CenternessCompositeMixin
+from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.samplers import HardNegativeMiner
 
 
@@ -36,7 +37,7 @@ class ToyBase(nn.Module):
         self.sampler = HardNegativeMiner()
 
 
-class ToyHead(QualityCompositeMixin, ToyBase):
+class ToyHead(CenternessCompositeMixin, ToyBase):
     """A head that is its targets: two images, one level of 2 × 2 points, three classes."""
 
     def __init__(self, **loss: Any) -> None:
@@ -49,16 +50,17 @@ class ToyHead(QualityCompositeMixin, ToyBase):
         num = len(labels)
         scores, deltas, center = (torch.zeros(num, c, 2, 2) + bias for c in (3, 4, 1))
 
-        def decode(pos_inds: Tensor, pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            return pred, torch.zeros_like(pred), quality.flatten()[pos_inds]
-
-        return self.quality_loss(
+        pos_inds = self.positives(labels)
+        pred = DenseLevels([deltas], 4).rows(pos_inds)
+        return self.centerness_loss(
             [scores],
-            [deltas],
             [center],
             labels,
             torch.ones_like(quality),
-            decode=decode,
+            pos_inds,
+            pred,
+            torch.zeros_like(pred),
+            quality.flatten()[pos_inds],
             avg_factor=float((labels < 3).sum()),
             min_box_factor=min_box_factor,
         )

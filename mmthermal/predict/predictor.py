@@ -1,0 +1,166 @@
+"""A detector on the pictures of sources, prepared by its config's own test pipeline."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import Compose
+from mmdet.apis import init_detector
+from mmdet.structures import DetDataSample
+from mmdet.utils import get_test_pipeline_cfg
+from mmengine.dataset import pseudo_collate
+from numpy.typing import NDArray
+
+from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
+from mmthermal.engine.safe_resume import allow_checkpoint_classes
+from mmthermal.predict.pictures import EvenLabelVisualizer
+from mmthermal.predict.sources import Frame, Source, read_video
+
+
+class Predictor:
+    """A detector with its config's own test pipeline.
+
+    Args:
+        config: config file; its `test_dataloader` pipeline loads and prepares the pictures.
+        checkpoint: of the model, with its class names.
+        device: torch device; None takes CUDA where there is one.
+        cfg_options: overrides of the config.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        checkpoint: str | Path,
+        *,
+        device: str | None = None,
+        cfg_options: dict[str, Any] | None = None,
+    ) -> None:
+        for what, path in (("config", config), ("checkpoint", checkpoint)):
+            if not Path(path).is_file():
+                raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path")
+        allow_checkpoint_classes()
+        device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+        # Given a palette, init_detector does not open the data set, which may not be here.
+        self.model = init_detector(
+            str(config), str(checkpoint), palette="random", device=device, cfg_options=cfg_options
+        )
+        self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
+        self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
+        self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
+        self.visualizer = EvenLabelVisualizer(name="predict", line_width=2, alpha=1.0)
+        self.visualizer.dataset_meta = self.model.dataset_meta
+        self._temporary = tempfile.TemporaryDirectory(prefix="mmthermal-")
+        self._warned = False
+
+    def prepare(
+        self, source: Source, *, path: Path | None = None, number: int | None = None
+    ) -> Frame:
+        """Load a picture and run it through the test pipeline.
+
+        Args:
+            source: what it belongs to.
+            path: of the picture, where it is not the source itself (a frame of a video).
+            number: of the frame.
+
+        Raises:
+            ValueError: the file is no picture that can be read, or the pipeline refuses it.
+        """
+        path = path or source.path
+        try:
+            raw = read_image(str(path))
+        except (OSError, ValueError):
+            raise ValueError("no picture that can be read") from None
+        try:
+            used = self._without_cut(path, raw)
+            data = self.pipeline({"img_path": str(used), "img_id": 0})
+        except Exception as error:  # whatever a user's pipeline raises belongs to this one file
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        if data is None:
+            raise ValueError("the test pipeline of the config drops it")
+        return Frame(source, number, raw, data)
+
+    def _without_cut(self, path: Path, raw: NDArray[Any]) -> Path:
+        """The file to load: another one where the config's loader would cut 16 bits to 8."""
+        if raw.dtype == np.uint8:
+            return path
+        loader = self.pipeline.transforms[0]
+        loaded = loader({"img_path": str(path), "img_id": 0})
+        if (
+            loaded is None
+            or loaded["img"].max(initial=0) >= without_opacity(raw).max(initial=0) / 2
+        ):
+            return path  # a cut divides by 256
+        if not self._warned:
+            print(
+                f"note: the config's {type(loader).__name__} would cut {raw.dtype} pictures to "
+                "8 bits; they go through gain control (linear, 0.5 % tails) instead. A pipeline "
+                "with LoadThermalImage takes all their bits.",
+                file=sys.stderr,
+            )
+            self._warned = True
+        changed = Path(self._temporary.name) / "frame8.png"
+        cv2.imwrite(str(changed), to_display(raw))
+        return changed
+
+    def frames(self, source: Source) -> Iterator[Frame]:
+        """The pictures of a source, prepared.
+
+        Raises:
+            ValueError: as `prepare`; also for a video that cannot be opened or has no frame.
+        """
+        if not source.is_video:
+            yield self.prepare(source)
+            return
+        path = Path(self._temporary.name) / "frame.png"
+        for number, picture in enumerate(read_video(source.path)):
+            cv2.imwrite(str(path), picture)
+            yield self.prepare(source, path=path, number=number)
+
+    @torch.no_grad()
+    def detect(self, frames: Sequence[Frame]) -> list[DetDataSample]:
+        """Run the model on one batch; boxes are in pixels of the stored pictures."""
+        samples: list[DetDataSample] = self.model.test_step(
+            pseudo_collate([frame.data for frame in frames])
+        )
+        return [sample.cpu() for sample in samples]
+
+    def draw(
+        self, frame: Frame, sample: DetDataSample, *, score_thr: float, min_side: int
+    ) -> NDArray[np.uint8]:
+        """Picture with boxes, through gain control and enlarged by a whole factor.
+
+        Returns:
+            (H', W', 3) RGB.
+        """
+        shown = to_display(frame.raw)
+        picture, enlarged = enlarge(np.ascontiguousarray(shown[..., ::-1]), sample, min_side)
+        self.visualizer.add_datasample(
+            "prediction", picture, data_sample=enlarged, draw_gt=False, pred_score_thr=score_thr
+        )
+        return np.asarray(self.visualizer.get_image(), dtype=np.uint8)
+
+
+def batches(
+    predictor: Predictor, sources: Sequence[Source], batch_size: int, failures: list[str]
+) -> Iterator[list[Frame]]:
+    """Group frames of one size; what cannot be read is noted in `failures` and left out."""
+    batch: list[Frame] = []
+    for source in sources:
+        try:
+            for frame in predictor.frames(source):
+                if batch and batch[0].data["inputs"].shape != frame.data["inputs"].shape:
+                    yield batch
+                    batch = []
+                batch.append(frame)
+                if len(batch) == batch_size:
+                    yield batch
+                    batch = []
+        except ValueError as error:
+            failures.append(f"{source.path}: {error}")
+    if batch:
+        yield batch

@@ -1,0 +1,158 @@
+"""Images and videos to work through, and the pictures in them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm"))
+VIDEOS = frozenset((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image or a video to work through.
+
+    Attributes:
+        path: file.
+        name: how the results call it: its path below the folder that was given.
+        is_video: whether it holds many frames.
+    """
+
+    path: Path
+    name: str
+    is_video: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture on its way through the model.
+
+    Attributes:
+        source: where it comes from.
+        number: of the frame in its video, from 0; None for an image.
+        raw: (H, W) or (H, W, C) as stored, for display.
+        data: output of the test pipeline.
+    """
+
+    source: Source
+    number: int | None
+    raw: NDArray[Any]
+    data: dict[str, Any]
+
+
+def find_sources(
+    inputs: Sequence[str | Path], *, leave_out: str | Path | None = None
+) -> tuple[list[Source], list[str]]:
+    """Find the images and videos that the inputs name.
+
+    Args:
+        inputs: files and folders; folders are searched to the bottom, in order of names.
+        leave_out: folder whose contents are skipped, such as the output folder.
+
+    Returns:
+        The sources, each file once, and the failures (missing inputs, folders without pictures).
+    """
+    sources: dict[Path, Source] = {}
+    failures = []
+    skipped = Path(leave_out).resolve() if leave_out is not None else None
+    for entry in map(Path, inputs):
+        if entry.is_dir():
+            inside = [
+                path
+                for path in sorted(entry.rglob("*"))
+                if path.suffix.lower() in IMAGES | VIDEOS
+                and path.is_file()
+                and not (skipped and skipped in path.resolve().parents)
+            ]
+            if not inside:
+                failures.append(f"{entry}: no image or video in this folder")
+            found = [(path, path.relative_to(entry).as_posix()) for path in inside]
+        elif entry.is_file():
+            found = [(entry, entry.name)]
+        else:
+            failures.append(f"{entry}: does not exist")
+            continue
+        for path, name in found:
+            key = path.resolve()
+            sources.setdefault(key, Source(path, name, path.suffix.lower() in VIDEOS))
+    return list(sources.values()), failures
+
+
+def count_frames(source: Source) -> int:
+    """How many pictures a source holds, as far as it says."""
+    if not source.is_video:
+        return 1
+    capture = cv2.VideoCapture(str(source.path))
+    number = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 1
+    capture.release()
+    return max(1, number)
+
+
+def frame_rate(source: Source) -> float:
+    """Frames per second of a video, 25 where it doesn't say."""
+    capture = cv2.VideoCapture(str(source.path))
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    return rate if rate > 0 else 25.0
+
+
+def open_video(path: str | Path) -> cv2.VideoCapture:
+    """Open a video so that one of 16-bit grey keeps its bits.
+
+    ``mmcv.VideoReader`` can't ask for that: it opens every video with 8 bits.
+
+    Args:
+        path: the video.
+
+    Returns:
+        the capture; maybe not opened, if the file is broken.
+    """
+    stored = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_CONVERT_RGB, 0])
+    done, picture = stored.read()
+    stored.release()
+    if not (done and picture.dtype == np.uint16 and picture.ndim == 2):
+        return cv2.VideoCapture(str(path))  # OpenCV knows how to turn any other into BGR
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_CONVERT_RGB, 0])
+
+
+def read_video(path: str | Path) -> Iterator[NDArray[Any]]:
+    """The frames of a video.
+
+    Args:
+        path: the video.
+
+    Yields:
+        (H, W) where the first frame is grey, as thermal videos are, though mostly stored in three
+        channels; else (H, W, 3), BGR.
+
+    Raises:
+        ValueError: if it can't be opened, or no frame can be read.
+    """
+    capture = open_video(path)
+    try:
+        if not capture.isOpened():
+            raise ValueError("no video that can be opened")
+        grey: bool | None = None
+        while True:
+            done, picture = capture.read()
+            if not done:
+                break
+            if grey is None:
+                grey = _is_grey(picture)
+            yield picture[..., 0] if grey and picture.ndim == 3 else picture
+        if grey is None:
+            raise ValueError("no frame in this video can be read")
+    finally:
+        capture.release()
+
+
+def _is_grey(picture: NDArray[Any]) -> bool:
+    """Whether the channels are equal, but for the rounding of the video's colours."""
+    if picture.ndim == 2:
+        return True
+    return bool((picture.max(axis=2).astype(int) - picture.min(axis=2)).max() <= 2)

@@ -1,0 +1,63 @@
+"""The config's own pipeline loads what it can; boxes are mmdet's."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mmthermal.predict.predictor import Predictor, batches
+from mmthermal.predict.sources import find_sources
+
+
+def test_sixteen_bits_reach_the_network(predictor: Predictor, tmp_path: Path) -> None:
+    ramp = np.arange(64 * 96).reshape(64, 96) % 200
+    cv2.imwrite(str(tmp_path / "a.png"), (20_992 + ramp).astype(np.uint16))
+    (source,), _ = find_sources([tmp_path / "a.png"])
+    data = predictor.prepare(source).data["inputs"].double()
+    # Cut to 8 bits, the ramp of 200 counts would have one value. A pipeline may scale it linearly.
+    assert len(torch.unique(data)) == 200
+    correlation = np.corrcoef(data.numpy().ravel(), ramp.ravel())[0, 1]
+    assert correlation == pytest.approx(1, abs=1e-6)
+
+
+def test_a_loader_that_would_cut_gets_gain_control_instead(
+    model: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config = tmp_path / "cut.py"
+    text = model[0].read_text().replace("LoadThermalImage", "LoadImageFromFile")
+    config.write_text(text)
+    predictor = Predictor(config, model[1], device="cpu")
+    ramp = np.arange(64 * 96).reshape(64, 96) % 200
+    cv2.imwrite(str(tmp_path / "a.png"), (20_992 + ramp).astype(np.uint16))
+    (source,), _ = find_sources([tmp_path / "a.png"])
+    for _ in range(2):
+        data = predictor.prepare(source).data["inputs"]
+    assert len(torch.unique(data)) > 150
+    assert capsys.readouterr().err.count("would cut uint16 pictures to 8 bits") == 1
+
+
+def test_batches_hold_frames_of_one_size(predictor: Predictor, folder: Path) -> None:
+    sources, _ = find_sources([folder])
+    sizes = [len(batch) for batch in batches(predictor, sources, 8, [])]
+    assert sizes == [3, 1, 1]
+    sizes = [len(batch) for batch in batches(predictor, sources, 2, [])]
+    assert sizes == [2, 1, 1, 1]
+
+
+def test_boxes_below_the_score_are_in_the_json_but_not_drawn(
+    predictor: Predictor, folder: Path
+) -> None:
+    (source,), _ = find_sources([folder / "000.png"])
+    frame = predictor.prepare(source)
+    (sample,) = predictor.detect([frame])
+    plain = predictor.draw(frame, sample, score_thr=1.0, min_side=96)
+    drawn = predictor.draw(frame, sample, score_thr=0.0, min_side=96)
+    assert (np.ptp(plain, axis=2) == 0).all()  # grey: nothing drawn
+    assert (np.ptp(drawn, axis=2) > 50).any()
+
+
+def test_missing_weights_are_named(model: tuple[Path, Path]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth' does not exist"):
+        Predictor(model[0], "none.pth")

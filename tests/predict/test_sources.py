@@ -1,0 +1,71 @@
+"""Videos keep their depth, grey ones come as one channel."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers_data import write_video
+
+from mmthermal.predict.predictor import Predictor
+from mmthermal.predict.sources import count_frames, find_sources, read_video
+
+
+def test_grey_videos_come_as_one_channel(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.avi", 2)
+    assert [picture.shape for picture in read_video(tmp_path / "clip.avi")] == [(64, 96)] * 2
+
+
+def test_colour_videos_come_as_opencv_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    for _ in range(2):
+        writer.write(np.full((64, 96, 3), (200, 40, 90), np.uint8))
+    writer.release()
+    capture = cv2.VideoCapture(str(path))
+    for picture in read_video(path):
+        np.testing.assert_array_equal(picture, capture.read()[1])
+        assert picture.shape == (64, 96, 3)
+
+
+def test_sixteen_bit_videos_keep_their_bits(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    settings = [cv2.VIDEOWRITER_PROP_DEPTH, cv2.CV_16U, cv2.VIDEOWRITER_PROP_IS_COLOR, 0]
+    lossless = cv2.VideoWriter.fourcc(*"FFV1")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, lossless, 9.0, (96, 64), settings)
+    if not writer.isOpened():
+        pytest.skip("this OpenCV can't write 16-bit video")
+    stored = np.random.default_rng(0).integers(20_000, 22_000, (3, 64, 96)).astype(np.uint16)
+    for picture in stored:
+        writer.write(picture)
+    writer.release()
+    np.testing.assert_array_equal(np.stack(list(read_video(path))), stored)
+    (source,), _ = find_sources([path])
+    frames = [frame.raw for frame in predictor.frames(source)]
+    np.testing.assert_array_equal(np.stack(frames), stored)
+
+
+@pytest.mark.parametrize("content", [b"", b"no video"])
+def test_broken_videos_are_named_and_count_as_one(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="no video that can be opened"):
+        next(read_video(path))
+    (source,), _ = find_sources([path])
+    assert count_frames(source) == 1
+
+
+def test_frames_are_counted(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.avi", 5)
+    (source,), failures = find_sources([tmp_path / "clip.avi"])
+    assert (count_frames(source), failures) == (5, [])
+
+
+def test_files_are_found_once_in_order_and_without_the_output(tmp_path: Path) -> None:
+    for name in ("b.png", "a.PNG", "deep/c.tif", "notes.txt", "out/d.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    sources, failures = find_sources([tmp_path, tmp_path / "b.png"], leave_out=tmp_path / "out")
+    assert [source.name for source in sources] == ["a.PNG", "b.png", "deep/c.tif"]
+    assert failures == []
