@@ -6,7 +6,6 @@ Shape shorthand: P positives, H mined hard negatives, C sigmoid class columns.
 from dataclasses import dataclass, fields
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmthermal.common.checks import check_choice, check_rows
@@ -109,7 +108,8 @@ def combined_sums(
     num_classes = pos_logits.size(1)
     if neg_logits.dim() != 2 or neg_logits.size(1) != num_classes:
         raise ValueError(f"neg_logits is {tuple(neg_logits.shape)}, expected (H, {num_classes})")
-    pos_targets = F.one_hot(pos_labels, num_classes).to(pos_logits.dtype)
+    columns = torch.arange(num_classes, device=pos_labels.device)
+    pos_targets = (pos_labels.unsqueeze(1) == columns).to(pos_logits.dtype)
     neg_targets = torch.zeros_like(neg_logits)
     cls_pos = focal_loss(pos_logits, pos_targets, alpha=alpha, gamma=gamma).sum(1)
     cls_neg = focal_loss(neg_logits, neg_targets, alpha=alpha, gamma=gamma).sum(1)

@@ -151,16 +151,19 @@ class CompositeBBoxMixin:
             if reduction_override == "none" and losses["loss_cls"].dim() > 1:
                 losses["loss_cls"] = losses["loss_cls"].flatten(1).sum(1)
             return losses
-        check_finite([("cls_score", cls_score), ("bbox_pred", bbox_pred)])
-        w_dense, *_ = self.loss_composite.schedule()
+        positives = (labels >= 0) & (labels < self.num_classes)
+        candidates = (labels == self.num_classes) & (label_weights > 0)
+        masks = torch.stack([positives, candidates, label_weights > 0])
+        num_pos, num_neg, avg_factor = check_finite(  # one transfer to the host for all
+            [("cls_score", cls_score), ("bbox_pred", bbox_pred)], read=masks.sum(1)
+        )
+        pos_inds = hardest(positives.to(torch.uint8), num_pos)
+        w_dense, _ = self.loss_composite.schedule()
         with torch.autocast(cls_score.device.type, enabled=False):
             cls_score, bbox_pred = cls_score.float(), bbox_pred.float()
             logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score
-            positives = (labels >= 0) & (labels < self.num_classes)
-            pos_inds = positives.nonzero().squeeze(1)
             regions = self.mined_regions
             strength = None if regions is None else regions.roi_strengths(rois)
-            avg_factor = int((label_weights > 0).sum())
             if regions is not None and strength is not None:
                 factors = torch.where(positives, 1.0, regions.loss_weights(strength))
                 label_weights = label_weights * factors
@@ -168,7 +171,7 @@ class CompositeBBoxMixin:
             else:
                 first = None
             neg_inds = self.hard_negatives(
-                logits.detach(), labels, label_weights, len(pos_inds), first=first
+                logits.detach(), candidates, num_pos, num_neg, first=first
             )
             losses = self.loss_composite(
                 logits[pos_inds],
@@ -194,9 +197,9 @@ class CompositeBBoxMixin:
     def hard_negatives(
         self,
         logits: Tensor,
-        labels: Tensor,
-        label_weights: Tensor,
+        candidates: Tensor,
         num_pos: int,
+        num_candidates: int,
         *,
         first: Tensor | None = None,
     ) -> Tensor:
@@ -204,20 +207,19 @@ class CompositeBBoxMixin:
 
         Args:
             logits: (R, C), of one class against the rest.
-            labels: (R,), long; C for background.
-            label_weights: (R,), >= 0; 0 for ignored RoIs.
+            candidates: (R,), bool, the negatives that are not ignored.
             num_pos: number of positives in the batch.
+            num_candidates: number of candidates.
             first: (R,), bool, negatives that come before all others; None for none.
 
         Returns:
             (K,), long, ascending.
         """
-        inds = ((labels == self.num_classes) & (label_weights > 0)).nonzero().squeeze(1)
-        k = num_hard_negatives(num_pos, len(inds), ratio=self.neg_ratio, min_neg=self.min_neg)
-        scores = logits[inds].amax(1).double()
-        if first is not None and len(inds):
-            scores = scores + first[inds] * (scores.max() - scores.min() + 1)
-        return inds[hardest(scores, k)]
+        k = num_hard_negatives(num_pos, num_candidates, ratio=self.neg_ratio, min_neg=self.min_neg)
+        scores = logits.amax(1).double()
+        if first is not None and len(scores):
+            scores = scores + first * (scores.max() - scores.min() + 1)
+        return hardest(scores.masked_fill(~candidates, float("-inf")), k)
 
     def _box_sum(
         self,
