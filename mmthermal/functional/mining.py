@@ -14,6 +14,23 @@ from mmthermal.common.checks import check_choice, check_count, check_range
 MINING_SCOPES = ("batch", "image")
 
 
+def marked(mask: Tensor, count: int) -> Tensor:
+    """Indices of the true values of a mask whose number is known on the host.
+
+    ``nonzero`` would make a GPU and the host wait for each other.
+
+    Args:
+        mask: (M,), bool.
+        count: how many of its values are true.
+
+    Returns:
+        (count,), long, ascending.
+    """
+    if mask.device.type == "cpu" and hasattr(torch, "nonzero_static"):  # torch 2.1 and newer
+        return torch.nonzero_static(mask, size=count).squeeze(1)
+    return mask.to(torch.uint8).topk(count, sorted=False).indices.sort().values
+
+
 def hardest(scores: Tensor, k: int) -> Tensor:
     """Indices of the k largest scores, ties broken by the lower index.
 
@@ -54,9 +71,8 @@ def _hardest_by_row(scores: Tensor, counts: Sequence[int]) -> Tensor:
         threshold = largest.gather(1, (wanted - 1).clamp(min=0))
     above, ties = scores > threshold, scores == threshold
     # of a row that takes nothing, the threshold is its largest score, and there is room for no tie
-    room = wanted - above.sum(1, keepdim=True)
-    picked = (above | (ties & (ties.cumsum(1) <= room))).flatten()
-    return picked.to(torch.uint8).topk(total, sorted=False).indices.sort().values
+    room = wanted - above.count_nonzero(1).unsqueeze(1)
+    return marked((above | (ties & (ties.cumsum(1) <= room))).flatten(), total)
 
 
 def num_hard_negatives(num_pos: int, num_candidates: int, *, ratio: float, min_neg: int) -> int:

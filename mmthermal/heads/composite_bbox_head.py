@@ -12,7 +12,7 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from mmthermal.common.checks import check_count, check_finite, check_range
-from mmthermal.functional.mining import hardest, num_hard_negatives
+from mmthermal.functional.mining import hardest, marked, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
 from mmthermal.mining import MinedRegions
@@ -155,9 +155,9 @@ class CompositeBBoxMixin:
         candidates = (labels == self.num_classes) & (label_weights > 0)
         masks = torch.stack([positives, candidates, label_weights > 0])
         num_pos, num_neg, avg_factor = check_finite(  # one transfer to the host for all
-            [("cls_score", cls_score), ("bbox_pred", bbox_pred)], read=masks.sum(1)
+            [("cls_score", cls_score), ("bbox_pred", bbox_pred)], read=masks.count_nonzero(1)
         )
-        pos_inds = hardest(positives.to(torch.uint8), num_pos)
+        pos_inds = marked(positives, num_pos)
         w_dense, _ = self.loss_composite.schedule()
         with torch.autocast(cls_score.device.type, enabled=False):
             cls_score, bbox_pred = cls_score.float(), bbox_pred.float()

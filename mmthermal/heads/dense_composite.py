@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmthermal.common.checks import check_finite, did_you_mean
 from mmthermal.functional.focal import TrueRows
+from mmthermal.functional.mining import marked
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.heads.unread_settings import check_replaced_losses
 from mmthermal.losses import CompositeLoss, build_composite_loss
@@ -140,18 +141,20 @@ class DenseCompositeMixin:
         """
         positives = (labels >= 0) & (labels < self.num_classes)
         candidates = (labels == self.num_classes) & (label_weights > 0)
+        masks = torch.stack([positives, candidates], 1)
         numbers = check_finite(
             (
                 (f"{name} of level {i} (shape {tuple(level.shape)})", level)
                 for name, levels in predictions.items()
                 for i, level in enumerate(levels)
             ),
-            read=torch.stack([positives.sum(1), candidates.sum(1)], 1).flatten(),
+            read=torch.stack(
+                [mask.count_nonzero(1) for mask in (positives, candidates)], 1
+            ).flatten(),
         )
         counts = [numbers[i : i + 2] for i in range(0, len(numbers), 2)]
-        marks = positives.flatten().to(torch.uint8)
-        pos_inds = marks.topk(sum(num_pos for num_pos, _ in counts), sorted=False).indices
-        return Assigned(pos_inds.sort().values, positives, candidates, counts)
+        pos_inds = marked(positives.flatten(), sum(num_pos for num_pos, _ in counts))
+        return Assigned(pos_inds, positives, candidates, counts)
 
     def composite_loss(
         self,
@@ -195,19 +198,22 @@ class DenseCompositeMixin:
         neg_inds = self.sampler.mine(
             levels.row_max(), candidates, positives, counts=counts, **favoured
         )
-        pos_logits, neg_logits = levels.rows(pos_inds), levels.rows(neg_inds)
         w_dense, _ = self.loss_composite.schedule()
+        sampled = w_dense > 0 and self.loss_composite.dense_negatives != "all"
+        inds = [pos_inds, neg_inds]
+        if sampled:
+            number = math.ceil(self.loss_composite.dense_negatives * max(avg_factor, 1))
+            inds.append(torch.randint(labels.numel(), (number,), device=labels.device))
+        # one read for all: each costs a gradient of the size of the scores
+        rows = levels.rows(torch.cat(inds)).split([len(part) for part in inds])
+        pos_logits, neg_logits, *_ = rows
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             if not w_dense:
                 dense_sum = None
-            elif self.loss_composite.dense_negatives == "all":
-                dense_sum = self._dense_sum(levels, labels, label_weights, pos_inds)
+            elif sampled:
+                dense_sum = self._sampled_dense_sum(rows, inds, labels, label_weights, candidates)
             else:
-                others = self._sampled_negatives(candidates, label_weights, neg_inds, avg_factor)
-                dense_sum = self._sampled_dense_sum(
-                    levels, labels, label_weights, (pos_inds, pos_logits), (neg_inds, neg_logits),
-                    others,
-                )  # fmt: skip
+                dense_sum = self._dense_sum(levels, labels, label_weights, pos_inds)
             return self.loss_composite(
                 pos_logits,
                 labels.flatten()[pos_inds],
@@ -245,36 +251,33 @@ class DenseCompositeMixin:
         ]
         return torch.stack(sums).sum()
 
-    def _sampled_negatives(
-        self, candidates: Tensor, label_weights: Tensor, neg_inds: Tensor, avg_factor: float
-    ) -> tuple[Tensor, Tensor]:
-        """Random anchors, and weights that make their sum that of all negatives not mined.
-
-        Drawn with replacement from all anchors, each with the chance 1 / M, so that the mean of
-        M times what is drawn is the sum; what is no such negative has weight 0.
-        """
-        others = candidates.flatten().scatter(0, neg_inds, False)
-        number = math.ceil(self.loss_composite.dense_negatives * max(avg_factor, 1))
-        inds = torch.randint(others.numel(), (number,), device=others.device)
-        weights = label_weights.flatten()[inds] * others[inds] * (others.numel() / number)
-        return inds, weights
-
     def _sampled_dense_sum(
         self,
-        levels: DenseLevels,
+        rows: Sequence[Tensor],
+        inds: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
-        positives: tuple[Tensor, Tensor],
-        mined: tuple[Tensor, Tensor],
-        others: tuple[Tensor, Tensor],
+        candidates: Tensor,
     ) -> Tensor:
-        """An unbiased estimate of :meth:`_dense_sum` from the rows that train anyway and others."""
-        (pos_inds, pos_logits), (neg_inds, neg_logits), (inds, weights) = positives, mined, others
-        flat_labels, flat_weights = labels.flatten(), label_weights.flatten()
-        background = labels.new_full((len(neg_inds) + len(inds),), self.num_classes)
+        """An unbiased estimate of :meth:`_dense_sum` from positives, mined and random negatives.
+
+        The random anchors are drawn with replacement from all M, n of them, and weigh M / n; what
+        is no negative or is mined weighs 0.
+        """
+        (_, _, random), (pos_inds, neg_inds, random_inds) = rows, inds
+        others = candidates.flatten().scatter(0, neg_inds, False)
+        factor = others.numel() / max(len(random), 1)
+        background = labels.new_full((len(neg_inds) + len(random),), self.num_classes)
+        weights = label_weights.flatten()
         return self.loss_composite.dense_sum(
-            torch.cat([pos_logits, neg_logits, levels.rows(inds)]),
-            torch.cat([flat_labels[pos_inds], background]),
-            torch.cat([flat_weights[pos_inds], flat_weights[neg_inds], weights]),
+            torch.cat(list(rows)),
+            torch.cat([labels.flatten()[pos_inds], background]),
+            torch.cat(
+                [
+                    weights[pos_inds],
+                    weights[neg_inds],
+                    weights[random_inds] * others[random_inds] * factor,
+                ]
+            ),
             true=TrueRows((torch.arange(len(pos_inds), device=labels.device),), None),
         )
