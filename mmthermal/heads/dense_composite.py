@@ -141,7 +141,6 @@ class DenseCompositeMixin:
         """
         positives = (labels >= 0) & (labels < self.num_classes)
         candidates = (labels == self.num_classes) & (label_weights > 0)
-        masks = torch.stack([positives, candidates], 1)
         numbers = check_finite(
             (
                 (f"{name} of level {i} (shape {tuple(level.shape)})", level)
