@@ -90,7 +90,7 @@ def check_count(name: str, value: object, low: int = 0) -> None:
         raise ValueError(f"{name}={value!r}: must be at least {low}")
 
 
-def check_finite(tensors: Iterable[tuple[str, Tensor]]) -> None:
+def check_finite(tensors: Iterable[tuple[str, Tensor]], *, read: Tensor | None = None) -> list[int]:
     """Raise if any tensor holds NaN or infinite values.
 
     One float32 sum per tensor decides, so that nothing as large as the tensor is allocated; the
@@ -98,6 +98,11 @@ def check_finite(tensors: Iterable[tuple[str, Tensor]]) -> None:
 
     Args:
         tensors: pairs of a name for the message and a floating tensor of any shape.
+        read: (K,), integers to bring to the host by the same transfer, since each makes a GPU and
+            the host wait for each other; None for none.
+
+    Returns:
+        The K integers.
 
     Raises:
         FloatingPointError: naming each bad tensor, the count of its non-finite values and its
@@ -105,10 +110,12 @@ def check_finite(tensors: Iterable[tuple[str, Tensor]]) -> None:
     """
     pairs = [(name, tensor.detach()) for name, tensor in tensors]
     if not pairs:
-        return
+        return [] if read is None else read.tolist()
     sums = torch.stack([t.sum(dtype=torch.promote_types(t.dtype, torch.float32)) for _, t in pairs])
-    if torch.isfinite(sums).all():
-        return
+    flag = torch.isfinite(sums).all().long().reshape(1)
+    finite, *integers = (flag if read is None else torch.cat([flag, read])).tolist()
+    if finite:
+        return integers
     bad = [(name, int((~torch.isfinite(t)).sum()), t.numel()) for name, t in pairs]
     found = "; ".join(f"{name}: {count} of {total}" for name, count, total in bad if count)
     if found:  # else a sum of finite values overflowed, which is no fault of the values
@@ -116,6 +123,7 @@ def check_finite(tensors: Iterable[tuple[str, Tensor]]) -> None:
             f"non-finite values (NaN or inf) in {found}. Lower the learning rate, clip the "
             "gradients, or look for broken images and boxes in the batch."
         )
+    return integers
 
 
 def check_rows(name: str, tensor: Tensor, rows: int, dims: int) -> None:

@@ -6,7 +6,6 @@ Shape shorthand: P positives, H mined hard negatives, C sigmoid class columns.
 from dataclasses import dataclass, fields
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmthermal.common.checks import check_choice, check_rows
@@ -109,7 +108,8 @@ def combined_sums(
     num_classes = pos_logits.size(1)
     if neg_logits.dim() != 2 or neg_logits.size(1) != num_classes:
         raise ValueError(f"neg_logits is {tuple(neg_logits.shape)}, expected (H, {num_classes})")
-    pos_targets = F.one_hot(pos_labels, num_classes).to(pos_logits.dtype)
+    columns = torch.arange(num_classes, device=pos_labels.device)
+    pos_targets = (pos_labels.unsqueeze(1) == columns).to(pos_logits.dtype)
     neg_targets = torch.zeros_like(neg_logits)
     cls_pos = focal_loss(pos_logits, pos_targets, alpha=alpha, gamma=gamma).sum(1)
     cls_neg = focal_loss(neg_logits, neg_targets, alpha=alpha, gamma=gamma).sum(1)
@@ -118,8 +118,9 @@ def combined_sums(
     else:
         f1_neg = fbeta_counts(neg_logits.sigmoid(), neg_targets, neg_weights)
     return CombinedSums(
-        num_pos=cls_pos.new_tensor(float(pos_logits.size(0))),
-        num_neg=cls_neg.new_tensor(float(neg_logits.size(0))),
+        # filled on the device: a copy from the host would make it wait
+        num_pos=cls_pos.new_full((), pos_logits.size(0)),
+        num_neg=cls_neg.new_full((), neg_logits.size(0)),
         cls_pos=_weighted_sum(cls_pos, pos_weights),
         cls_neg=_weighted_sum(cls_neg, neg_weights),
         f1_pos=fbeta_counts(pos_logits.sigmoid(), pos_targets, pos_weights),

@@ -4,7 +4,7 @@ Shape shorthand: M rows, C sigmoid class columns. The label C is background.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,8 @@ from torch.autograd.function import once_differentiable
 
 from mmthermal.common.checks import check_range
 
-# Elements of a slice of the fused sum: bounds its temporaries to a few times 16 MiB.
-_SLICE_NUMEL = 1 << 22
+# Elements of a slice of the fused sum on the CPU: its temporaries stay in the cache.
+_SLICE_NUMEL = 1 << 18
 # float16 gradients are kept this much larger, or those of easy negatives would underflow before a
 # gradient scaler could lift them.
 _HALF_SCALE = 256.0
@@ -53,9 +53,22 @@ def focal_loss(
         )
     true = targets > 0.5
     signed = torch.where(true, logits, -logits)
-    # Tensors, since torch.where makes float32 of two numbers whatever the logits are.
-    alpha_t = torch.where(true, logits.new_tensor(alpha), logits.new_tensor(1 - alpha))
+    # Tensors, since torch.where makes float32 of two numbers whatever the logits are; filled on
+    # the device, since a copy from the host would make it wait.
+    alpha_t = torch.where(true, logits.new_full((), alpha), logits.new_full((), 1 - alpha))
     return alpha_t * torch.exp(gamma * F.logsigmoid(-signed)) * -F.logsigmoid(signed)
+
+
+class TrueRows(NamedTuple):
+    """Rows of a table of logits that have a class.
+
+    Attributes:
+        index: one (K,) tensor for each dimension of the labels.
+        valid: (K,), bool, which of them count; None for all.
+    """
+
+    index: tuple[Tensor, ...]
+    valid: Tensor | None
 
 
 def focal_loss_sum(
@@ -63,6 +76,7 @@ def focal_loss_sum(
     labels: Tensor,
     weights: Tensor | None = None,
     *,
+    true: TrueRows | None = None,
     alpha: float = 0.25,
     gamma: float = 2.0,
     class_dim: int = -1,
@@ -78,6 +92,8 @@ def focal_loss_sum(
         logits: (..., C, ...), any finite value, floating, any memory layout.
         labels: the shape of ``logits`` without ``class_dim``; 0 to C - 1, or C for background.
         weights: shape of ``labels``, non-negative, or None for ones.
+        true: all rows with a class, each once, where the caller knows them; None looks for them,
+            for which a GPU is waited for.
         alpha: as in :func:`focal_loss`.
         gamma: as in :func:`focal_loss`.
         class_dim: the dimension of ``logits`` that holds the classes.
@@ -108,7 +124,7 @@ def focal_loss_sum(
         dtype = torch.promote_types(logits.dtype, torch.float32)
         columns = torch.as_tensor(class_weight, dtype=dtype, device=logits.device)
     total: Tensor = _FocalSum.apply(
-        logits.movedim(class_dim, -1), labels, weights, alpha, gamma, columns
+        logits.movedim(class_dim, -1), labels, weights, alpha, gamma, columns, true
     )
     return total
 
@@ -125,6 +141,7 @@ class _FocalSum(torch.autograd.Function):
         alpha: float,
         gamma: float,
         columns: Tensor | None,
+        true: TrueRows | None,
     ) -> Tensor:
         dtype = torch.promote_types(logits.dtype, torch.float32)
         needs_grad = ctx.needs_input_grad[0]
@@ -132,28 +149,34 @@ class _FocalSum(torch.autograd.Function):
         ctx.scale = scale = _HALF_SCALE if logits.dtype == torch.float16 else 1.0
         total = logits.new_zeros((), dtype=dtype)
         for index in _slices(logits):
-            x = logits[index].to(dtype)
             weight = None if weights is None else weights[index].to(dtype).unsqueeze(-1)
             if columns is not None:
                 weight = columns if weight is None else weight * columns
-            value, slope = _background_focal(x, 1 - alpha, gamma, needs_grad)
-            if weight is not None:
-                value = value * weight
-            total += value.sum()
+            value, slope = _background_sum(
+                logits[index].to(dtype), weight, 1 - alpha, gamma, needs_grad
+            )
+            total += value
             if grad is not None:
-                grad[index] = (slope if weight is None else slope * weight).mul_(scale)
+                grad[index] = slope if scale == 1 else slope.mul_(scale)
         # The few true columns were counted as background above: put them right.
-        true = ((labels >= 0) & (labels < logits.size(-1))).nonzero(as_tuple=True)
-        where = (*true, labels[true])
+        if true is None:
+            known = (labels >= 0) & (labels < logits.size(-1))
+            true = TrueRows(known.nonzero(as_tuple=True), None)
+        label = labels[true.index]
+        if true.valid is not None:
+            label = torch.where(true.valid, label, 0)
+        where = (*true.index, label)
         x = logits[where].to(dtype)
-        weight = torch.ones_like(x) if weights is None else weights[true].to(dtype)
+        weight = torch.ones_like(x) if weights is None else weights[true.index].to(dtype)
         if columns is not None:
-            weight = weight * columns[labels[true]]
-        value, slope = _background_focal(-x, alpha, gamma, needs_grad)
-        wrong, _ = _background_focal(x, 1 - alpha, gamma, False)
-        total += ((value - wrong) * weight).sum()
+            weight = weight * columns[label]
+        value, slope = _background_focal(-x, alpha, gamma)
+        wrong, _ = _background_focal(x, 1 - alpha, gamma)
+        change = (value - wrong) * weight
+        total += (change if true.valid is None else torch.where(true.valid, change, 0)).sum()
         if grad is not None:
-            grad[where] = (-slope * weight * scale).to(grad.dtype)
+            right = (-slope * weight * scale).to(grad.dtype)
+            grad[where] = right if true.valid is None else right.where(true.valid, grad[where])
             ctx.save_for_backward(grad)
         return total
 
@@ -161,14 +184,16 @@ class _FocalSum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         if not ctx.needs_input_grad[0]:
-            return (None,) * 6
+            return (None,) * 7
         (grad,) = ctx.saved_tensors
-        return grad * (grad_output / ctx.scale).to(grad.dtype), *(None,) * 5
+        return grad * (grad_output / ctx.scale).to(grad.dtype), *(None,) * 6
 
 
 def _slices(logits: Tensor) -> list[tuple[int | slice, ...]]:
-    """Index tuples that cut the leading dimensions into slices of bounded size."""
+    """Index tuples that cut the leading dimensions into slices of bounded size; one on a GPU."""
     indices: list[tuple[int | slice, ...]] = [()]
+    if logits.device.type != "cpu":  # launches cost more than what they compute
+        return indices
     size = logits.numel()
     for extent in logits.shape[:-1]:
         if size <= _SLICE_NUMEL or extent == 0:
@@ -183,21 +208,26 @@ def _slices(logits: Tensor) -> list[tuple[int | slice, ...]]:
     return indices
 
 
-def _background_focal(
-    x: Tensor, weight: float, gamma: float, needs_grad: bool
-) -> tuple[Tensor, Tensor]:
-    """Focal loss of logits whose target is 0, and its derivative (garbage if not needed).
+def _background_focal(x: Tensor, weight: float, gamma: float) -> tuple[Tensor, Tensor]:
+    """Focal loss of logits whose target is 0, and its derivative.
 
     Value w p^g softplus(x), derivative w p^g (g (1 - p) softplus(x) + p), with p = sigmoid(x).
     The true class of logit x is this function at -x, its derivative negated.
     """
-    prob = x.sigmoid()
-    if gamma == 2.0:
-        factor = prob.square().mul_(weight)
-    else:
-        factor = torch.exp(gamma * F.logsigmoid(x)).mul_(weight)
-    value = F.softplus(x)
-    if not needs_grad:
-        return value.mul_(factor), value
-    slope = torch.addcmul(prob, value, 1 - prob, value=gamma).mul_(factor)
-    return value.mul_(factor), slope
+    prob, value = x.sigmoid(), F.softplus(x)
+    factor = torch.exp(gamma * F.logsigmoid(x)).mul_(weight)
+    return factor * value, torch.addcmul(prob, value, 1 - prob, value=gamma) * factor
+
+
+def _background_sum(
+    x: Tensor, weights: Tensor | None, weight: float, gamma: float, needs_grad: bool
+) -> tuple[Tensor, Tensor]:
+    """The sum of :func:`_background_focal` and its derivative, with three tensors of its size."""
+    prob, value = x.sigmoid(), F.softplus(x)
+    factor = prob.square() if gamma == 2.0 else F.logsigmoid(x).mul_(gamma).exp_()
+    factor *= weight if weights is None else weight * weights
+    value *= factor
+    total = value.sum()
+    if needs_grad:  # in place: the derivative is g (1 - p) value + p factor
+        value.addcmul_(value, prob, value=-1).mul_(gamma).addcmul_(factor, prob)
+    return total, value

@@ -4,6 +4,7 @@ Shape shorthand: N images, S anchors per image.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,11 +14,29 @@ from mmthermal.common.checks import check_choice, check_count, check_range
 MINING_SCOPES = ("batch", "image")
 
 
+def marked(mask: Tensor, count: int) -> Tensor:
+    """Indices of the true values of a mask whose number is known on the host.
+
+    ``nonzero`` would make a GPU and the host wait for each other.
+
+    Args:
+        mask: (M,), bool.
+        count: how many of its values are true.
+
+    Returns:
+        (count,), long, ascending.
+    """
+    if mask.device.type == "cpu" and hasattr(torch, "nonzero_static"):  # torch 2.1 and newer
+        return torch.nonzero_static(mask, size=count).squeeze(1)
+    return mask.to(torch.uint8).topk(count, sorted=False).indices.sort().values
+
+
 def hardest(scores: Tensor, k: int) -> Tensor:
     """Indices of the k largest scores, ties broken by the lower index.
 
     ``torch.topk`` follows no rule among equal scores and a stable sort is many times slower: here
-    the k-th value is found first, then everything above it, then the first ties.
+    the k-th value is found first, then everything above it, then the first ties. All shapes are
+    known beforehand, so that a GPU never waits for the host.
 
     Args:
         scores: (M,), no NaN.
@@ -34,14 +53,26 @@ def hardest(scores: Tensor, k: int) -> Tensor:
     if scores.dim() != 1:
         raise ValueError(f"scores must be one-dimensional, not {tuple(scores.shape)}")
     check_count("k", k)
-    if k >= scores.numel():
-        return torch.arange(scores.numel(), device=scores.device)
-    if k == 0:
+    return _hardest_by_row(scores.unsqueeze(0), [min(k, scores.numel())])
+
+
+def _hardest_by_row(scores: Tensor, counts: Sequence[int]) -> Tensor:
+    """(sum of counts,) ascending indices into the flattened (N, S) scores: the largest by row."""
+    total, most = sum(counts), max(counts, default=0)
+    if total == scores.numel():
+        return torch.arange(total, device=scores.device)
+    if total == 0:
         return torch.empty(0, dtype=torch.long, device=scores.device)
-    threshold = scores.topk(k).values[-1]
-    above = (scores > threshold).nonzero().squeeze(1)
-    ties = (scores == threshold).nonzero().squeeze(1)
-    return torch.cat([above, ties[: k - above.numel()]]).sort().values
+    largest = scores.topk(most, 1).values
+    if min(counts) == most:
+        threshold, wanted = largest[:, -1:], most
+    else:
+        wanted = torch.cat([largest.new_full((1, 1), k, dtype=torch.long) for k in counts])
+        threshold = largest.gather(1, (wanted - 1).clamp(min=0))
+    above, ties = scores > threshold, scores == threshold
+    # of a row that takes nothing, the threshold is its largest score, and there is room for no tie
+    room = wanted - above.count_nonzero(1).unsqueeze(1)
+    return marked((above | (ties & (ties.cumsum(1) <= room))).flatten(), total)
 
 
 def num_hard_negatives(num_pos: int, num_candidates: int, *, ratio: float, min_neg: int) -> int:
@@ -76,6 +107,7 @@ def mine_hard_negatives(
     ratio: float = 3.0,
     min_neg: int = 16,
     scope: str = "batch",
+    counts: Sequence[Sequence[int]] | None = None,
 ) -> Tensor:
     """The hardest negatives of a batch.
 
@@ -87,6 +119,8 @@ def mine_hard_negatives(
         ratio: negatives per positive, >= 0; infinity takes all, also without positives.
         min_neg: least number per image, as far as there are candidates.
         scope: ``'batch'`` ranks all images' anchors together, ``'image'`` each image's alone.
+        counts: (N, 2), numbers of positives and of candidates by image, where the caller has them
+            on the host already; None reads them from the masks, for which a GPU is waited for.
 
     Returns:
         (K,), long, ascending indices into the flattened (N * S) anchors.
@@ -102,16 +136,12 @@ def mine_hard_negatives(
             f"scores {tuple(scores.shape)}, candidates {tuple(candidates.shape)} and positives "
             f"{tuple(positives.shape)} must have one shape (N, S)"
         )
-    num_imgs, num_anchors = scores.shape
+    if counts is None:
+        counts = torch.stack([positives.sum(1), candidates.sum(1)], 1).tolist()
     scores = scores.masked_fill(~candidates, float("-inf"))
-    if scope == "image":
-        counts = zip(positives.sum(1).tolist(), candidates.sum(1).tolist(), strict=True)
-        picks = []
-        for i, (num_pos, num_neg) in enumerate(counts):
-            k = num_hard_negatives(num_pos, num_neg, ratio=ratio, min_neg=min_neg)
-            picks.append(hardest(scores[i], k) + i * num_anchors)
-        return torch.cat(picks)
-    k = num_hard_negatives(
-        int(positives.sum()), int(candidates.sum()), ratio=ratio, min_neg=min_neg * num_imgs
+    if scope == "batch":
+        totals = [sum(column) for column in zip(*counts, strict=True)] or [0, 0]
+        counts, min_neg, scores = [totals], min_neg * len(counts), scores.reshape(1, -1)
+    return _hardest_by_row(
+        scores, [num_hard_negatives(*row, ratio=ratio, min_neg=min_neg) for row in counts]
     )
-    return hardest(scores.flatten(), k)

@@ -4,11 +4,10 @@ Shape shorthand: P positives, H mined hard negatives, C sigmoid class columns.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmthermal.common.checks import check_range, check_rows
-
-_BLOCK = 1 << 22  # pairs that are compared at a time: 16 MB in float32
 
 
 def ap_loss(
@@ -40,7 +39,7 @@ def ap_loss(
         pos_logits: (P, C), any finite value; P may be 0.
         pos_labels: (P,), long, 0 to C - 1.
         neg_logits: (H, C), any finite value; H may be 0.
-        delta: half the width of a tie, in logits, > 0.
+        delta: half the width of a tie, in logits, > 0; below 1e-6 digits are lost.
         pos_weights: (P,), non-negative, or None for ones: a sample of weight 2 counts as two.
         neg_weights: (H,), likewise.
 
@@ -68,41 +67,51 @@ def ap_loss(
         if given is not None:
             check_rows(name, given, logits.size(0), 1)
         weights.append(logits.new_ones(logits.size(0)) if given is None else given.to(logits))
-    pos_weights, neg_weights = weights
-    losses = []
-    for label in pos_labels[pos_weights > 0].unique().tolist():
-        own = pos_labels == label
-        score, weight = pos_logits[own, label], pos_weights[own]
-        other = torch.cat([neg_logits[:, label], pos_logits[~own, label]])
-        value, push, pull = _rank_errors(
-            score.detach(),
-            weight,
-            other.detach(),
-            torch.cat([neg_weights, pos_weights[~own]]),
-            delta,
-        )
-        update = (pull * other).sum() - (push * score).sum()
-        losses.append((update - update.detach() + value) / weight.sum())
-    zero = pos_logits.sum() * 0 + neg_logits.sum() * 0
-    return zero + torch.stack(losses).mean() if losses else zero
+    rows = torch.cat([pos_logits, neg_logits])
+    value, pull = _errors(rows.detach(), pos_labels, torch.cat(weights), delta)
+    # not the derivative of the value: the update of AP loss, put in its place
+    update = (pull * rows).sum()
+    return update - update.detach() + value
 
 
-def _rank_errors(
-    score: Tensor, weight: Tensor, other: Tensor, other_weight: Tensor, delta: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Weighted sum of the errors of the positives of a class, and each logit's part in it."""
+def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tuple[Tensor, Tensor]:
+    """The loss and, (P + H, C), the part of each logit in its gradient. The positives come first.
 
-    def above(logits: Tensor, threshold: Tensor) -> Tensor:
-        return ((logits - threshold.unsqueeze(1)) / (2 * delta) + 0.5).clamp(0, 1)
+    h is linear within delta of a threshold and constant outside, so that sums over all pairs
+    come from running sums over the sorted logits of each class, without a matrix of pairs. All
+    classes are sorted at once, no shape depends on values, and the sums are float64: differences
+    of running sums would lose digits otherwise.
+    """
+    num_rows, num_classes = rows.shape
+    scores, order = rows.t().contiguous().double().sort(1)
+    first = torch.searchsorted(scores, scores - delta)
+    last = torch.searchsorted(scores, scores + delta)
+    row_labels = F.pad(labels, (0, num_rows - labels.numel()), value=num_classes)
+    own = row_labels[order] == torch.arange(num_classes, device=rows.device).unsqueeze(1)
+    weight = weights.double()[order]
+    own_weight = weight.where(own, 0)
 
-    push, pull = torch.zeros_like(score), torch.zeros_like(other)
-    size = max(_BLOCK // (score.numel() + other.numel()), 1)
-    for rows in torch.arange(score.numel(), device=score.device).split(size):
-        # a positive ties with itself (0.5), but counts as a whole
-        tp = above(score, score[rows]) @ weight + 0.5 * weight[rows]
-        errors = above(other, score[rows]) * other_weight
-        fp = errors.sum(1)
-        share = weight[rows] / (tp + fp).clamp(min=torch.finfo(tp.dtype).tiny)
-        push[rows] = share * fp
-        pull += share @ errors
-    return push.sum(), push, pull
+    def sums(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights beyond the window of each row, within it, and those times h - 1/2."""
+        counts = F.pad(weight.cumsum(1), (1, 0))
+        moments = F.pad((weight * scores).cumsum(1), (1, 0))
+        inside = counts.gather(1, last) - counts.gather(1, first)
+        moment = moments.gather(1, last) - moments.gather(1, first)
+        above = counts[:, -1:] - counts.gather(1, last)
+        return above, inside, (moment - scores * inside) / (2 * delta)
+
+    above, inside, slope = sums(own_weight)
+    # a positive ties with itself (0.5), but counts as a whole
+    tp = above + 0.5 * inside + slope + 0.5 * own_weight
+    above, inside, slope = sums(weight - own_weight)
+    fp = (above + 0.5 * inside + slope).clamp(min=0)
+    per_class = own_weight.sum(1, keepdim=True)
+    tiny = torch.finfo(torch.float64).tiny
+    scale = per_class.clamp(min=tiny) * (per_class > 0).sum().clamp(min=1)
+    share = own_weight / ((tp + fp).clamp(min=tiny) * scale)
+    push = share * fp
+    above, inside, slope = sums(share)
+    below = share.sum(1, keepdim=True) - above - inside
+    pull = (weight - own_weight) * (below + 0.5 * inside - slope).clamp(min=0) - push
+    pull = torch.zeros_like(pull).scatter(1, order, pull)
+    return push.sum().to(rows.dtype), pull.t().to(rows.dtype)

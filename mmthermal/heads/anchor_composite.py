@@ -7,7 +7,7 @@ from mmdet.structures.bbox import cat_boxes, get_box_tensor
 from mmdet.utils import ConfigType, InstanceList, OptInstanceList
 from torch import Tensor
 
-from mmthermal.heads.dense_composite import DenseCompositeMixin, check_levels
+from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
 
@@ -68,7 +68,6 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        check_levels(bbox_pred=bbox_preds)
         featmap_sizes = [score.shape[-2:] for score in cls_scores]
         anchor_list, valid_flag_list = self.get_anchors(
             featmap_sizes, batch_img_metas, device=cls_scores[0].device
@@ -82,7 +81,8 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         )
         labels, label_weights, bbox_targets, _ = (torch.cat(levels, 1) for levels in targets)
 
-        pos_inds = self.positives(labels)
+        assigned = self.assigned(labels, label_weights, cls_score=cls_scores, bbox_pred=bbox_preds)
+        pos_inds = assigned.pos_inds
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             pred = DenseLevels(bbox_preds, self.bbox_coder.encode_size).rows(pos_inds)
             target = bbox_targets.flatten(0, 1)[pos_inds]
@@ -91,7 +91,7 @@ class AnchorCompositeMixin(DenseCompositeMixin):
                 pred = get_box_tensor(self.bbox_coder.decode(anchors[pos_inds], pred))
             box_sum = self._box_sum(pred, target)
         return self.composite_loss(
-            cls_scores, labels, label_weights, pos_inds, box_sum=box_sum, avg_factor=avg_factor
+            cls_scores, labels, label_weights, assigned, box_sum=box_sum, avg_factor=avg_factor
         )
 
     def _box_sum(self, pred: Tensor, target: Tensor) -> Tensor:

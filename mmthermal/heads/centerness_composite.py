@@ -6,7 +6,7 @@ import torch
 from mmdet.utils import ConfigType, reduce_mean
 from torch import Tensor
 
-from mmthermal.heads.dense_composite import DenseCompositeMixin
+from mmthermal.heads.dense_composite import Assigned, DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
 
@@ -44,7 +44,7 @@ class CenternessCompositeMixin(DenseCompositeMixin):
         centernesses: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
-        pos_inds: Tensor,
+        assigned: Assigned,
         pos_boxes: Tensor,
         pos_box_targets: Tensor,
         pos_center_targets: Tensor,
@@ -59,7 +59,7 @@ class CenternessCompositeMixin(DenseCompositeMixin):
             centernesses: one (N, A, H, W) tensor of logits per level, all finite.
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
             label_weights: (N, S), >= 0; 0 for ignored anchors.
-            pos_inds: (P,), long, of :meth:`positives`.
+            assigned: of :meth:`assigned`, which checks all predictions.
             pos_boxes: (P, 4), decoded predictions.
             pos_box_targets: (P, 4), the boxes that they are compared with.
             pos_center_targets: (P,), in [0, 1].
@@ -68,22 +68,18 @@ class CenternessCompositeMixin(DenseCompositeMixin):
 
         Returns:
             the dict of ``CompositeLoss.forward`` and ``loss_centerness``.
-
-        Raises:
-            FloatingPointError: if a logit of a class is not finite.
         """
-        mean_factor = reduce_mean(cls_scores[0].new_tensor(float(avg_factor), dtype=torch.float32))
+        pos_inds = assigned.pos_inds
+        factor = torch.full((), avg_factor, dtype=torch.float32, device=cls_scores[0].device)
+        mean_factor = reduce_mean(factor).clamp(min=1)
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             logits = DenseLevels(centernesses, 1).rows(pos_inds).squeeze(1)
             if len(pos_inds):
-                box_sum = self.loss_bbox(
-                    pos_boxes,
-                    pos_box_targets,
-                    weight=pos_center_targets,
-                    reduction_override="sum",
-                )
+                # weighed here: mmdet's IoU losses look at the weights on the host
+                box_losses = self.loss_bbox(pos_boxes, pos_box_targets, reduction_override="none")
+                box_sum = (box_losses * pos_center_targets).sum()
                 loss_centerness = self.loss_centerness(
-                    logits, pos_center_targets, avg_factor=max(float(mean_factor), 1.0)
+                    logits, pos_center_targets, avg_factor=mean_factor
                 )
             else:  # mmdet's IoU of no boxes has no graph
                 box_sum, loss_centerness = pos_boxes.sum(), logits.sum()
@@ -91,10 +87,10 @@ class CenternessCompositeMixin(DenseCompositeMixin):
             cls_scores,
             labels,
             label_weights,
-            pos_inds,
+            assigned,
             box_sum=box_sum,
             avg_factor=avg_factor,
-            box_factor=float(pos_center_targets.sum()),
+            box_factor=pos_center_targets.sum(),
             min_box_factor=min_box_factor,
         )
         return dict(losses, loss_centerness=loss_centerness)

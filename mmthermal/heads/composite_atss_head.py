@@ -7,7 +7,6 @@ from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.centerness_composite import CenternessCompositeMixin
-from mmthermal.heads.dense_composite import check_levels
 from mmthermal.heads.dense_levels import DenseLevels
 
 
@@ -53,7 +52,6 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        check_levels(bbox_pred=bbox_preds, centerness=centernesses)
         featmap_sizes = [score.shape[-2:] for score in cls_scores]
         anchor_list, valid_flag_list = self.get_anchors(
             featmap_sizes, batch_img_metas, device=cls_scores[0].device
@@ -67,7 +65,14 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
         )
         anchors, labels, label_weights, boxes, _ = (torch.cat(levels, 1) for levels in targets)
 
-        pos_inds = self.positives(labels)
+        assigned = self.assigned(
+            labels,
+            label_weights,
+            cls_score=cls_scores,
+            bbox_pred=bbox_preds,
+            centerness=centernesses,
+        )
+        pos_inds = assigned.pos_inds
         priors, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
         deltas = DenseLevels(bbox_preds, 4).rows(pos_inds)
         return self.centerness_loss(
@@ -75,7 +80,7 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
             centernesses,
             labels,
             label_weights,
-            pos_inds,
+            assigned,
             self.bbox_coder.decode(priors, deltas),
             target,
             self.centerness_target(priors, target),

@@ -12,7 +12,7 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from mmthermal.common.checks import check_count, check_finite, check_range
-from mmthermal.functional.mining import hardest, num_hard_negatives
+from mmthermal.functional.mining import hardest, marked, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
 from mmthermal.mining import MinedRegions
@@ -143,17 +143,20 @@ class CompositeBBoxMixin:
             if reduction_override == "none" and losses["loss_cls"].dim() > 1:
                 losses["loss_cls"] = losses["loss_cls"].flatten(1).sum(1)
             return losses
-        check_finite([("cls_score", cls_score), ("bbox_pred", bbox_pred)])
-        w_dense, *_ = self.loss_composite.schedule()
+        positives = (labels >= 0) & (labels < self.num_classes)
+        candidates = (labels == self.num_classes) & (label_weights > 0)
+        masks = torch.stack([positives, candidates, label_weights > 0])
+        num_pos, num_neg, avg_factor = check_finite(  # one transfer to the host for all
+            [("cls_score", cls_score), ("bbox_pred", bbox_pred)], read=masks.count_nonzero(1)
+        )
+        pos_inds = marked(positives, num_pos)
+        w_dense, _ = self.loss_composite.schedule()
         with torch.autocast(cls_score.device.type, enabled=False):
             cls_score, bbox_pred = cls_score.float(), bbox_pred.float()
             logits = one_vs_rest_logits(cls_score) if self.use_softmax else cls_score
-            positives = (labels >= 0) & (labels < self.num_classes)
-            pos_inds = positives.nonzero().squeeze(1)
-            avg_factor = int((label_weights > 0).sum())
             label_weights, first = self._with_regions(rois, positives, label_weights)
             neg_inds = self.hard_negatives(
-                logits.detach(), labels, label_weights, len(pos_inds), first=first
+                logits.detach(), candidates, num_pos, num_neg, first=first
             )
             box_sum = self._box_sum(bbox_pred, rois, labels, pos_inds, bbox_targets, bbox_weights)
             dense_sum = None
@@ -192,9 +195,9 @@ class CompositeBBoxMixin:
     def hard_negatives(
         self,
         logits: Tensor,
-        labels: Tensor,
-        label_weights: Tensor,
+        candidates: Tensor,
         num_pos: int,
+        num_candidates: int,
         *,
         first: Tensor | None = None,
     ) -> Tensor:
@@ -202,20 +205,19 @@ class CompositeBBoxMixin:
 
         Args:
             logits: (R, C), of one class against the rest.
-            labels: (R,), long; C for background.
-            label_weights: (R,), >= 0; 0 for ignored RoIs.
+            candidates: (R,), bool, the negatives that are not ignored.
             num_pos: number of positives in the batch.
+            num_candidates: number of candidates.
             first: (R,), bool, negatives that come before all others; None for none.
 
         Returns:
             (K,), long, ascending.
         """
-        inds = ((labels == self.num_classes) & (label_weights > 0)).nonzero().squeeze(1)
-        k = num_hard_negatives(num_pos, len(inds), ratio=self.neg_ratio, min_neg=self.min_neg)
-        scores = logits[inds].amax(1).double()
-        if first is not None and len(inds):
-            scores = scores + first[inds] * (scores.max() - scores.min() + 1)
-        return inds[hardest(scores, k)]
+        k = num_hard_negatives(num_pos, num_candidates, ratio=self.neg_ratio, min_neg=self.min_neg)
+        scores = logits.amax(1).double()
+        if first is not None and len(scores):
+            scores = scores + first * (scores.max() - scores.min() + 1)
+        return hardest(scores.masked_fill(~candidates, float("-inf")), k)
 
     def _box_sum(
         self,

@@ -7,7 +7,6 @@ from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.centerness_composite import CenternessCompositeMixin
-from mmthermal.heads.dense_composite import check_levels
 from mmthermal.heads.dense_levels import DenseLevels
 
 
@@ -53,7 +52,6 @@ class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        check_levels(bbox_pred=bbox_preds, centerness=centernesses)
         num_imgs = len(batch_gt_instances)
         points = self.prior_generator.grid_priors(
             [score.shape[-2:] for score in cls_scores],
@@ -65,7 +63,15 @@ class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
             torch.cat([level.unflatten(0, (num_imgs, -1)) for level in levels], 1)
             for levels in self.get_targets(points, batch_gt_instances)
         )
-        pos_inds = self.positives(labels)
+        label_weights = torch.ones_like(labels, dtype=torch.float32)
+        assigned = self.assigned(
+            labels,
+            label_weights,
+            cls_score=cls_scores,
+            bbox_pred=bbox_preds,
+            centerness=centernesses,
+        )
+        pos_inds = assigned.pos_inds
         all_points = torch.cat(points)
         centers = all_points[pos_inds % len(all_points)]
         target = distances.flatten(0, 1)[pos_inds]
@@ -74,8 +80,8 @@ class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
             cls_scores,
             centernesses,
             labels,
-            torch.ones_like(labels, dtype=torch.float32),
-            pos_inds,
+            label_weights,
+            assigned,
             self.bbox_coder.decode(centers, sides),
             self.bbox_coder.decode(centers, target),
             self.centerness_target(target),

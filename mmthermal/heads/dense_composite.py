@@ -1,7 +1,8 @@
 """What every dense head with the composite loss shares."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
@@ -11,6 +12,8 @@ from mmdet.utils import ConfigType
 from torch import Tensor
 
 from mmthermal.common.checks import check_finite, did_you_mean
+from mmthermal.functional.focal import TrueRows
+from mmthermal.functional.mining import marked
 from mmthermal.heads.dense_levels import DenseLevels
 from mmthermal.heads.unread_settings import check_replaced_losses
 from mmthermal.losses import CompositeLoss, build_composite_loss
@@ -20,20 +23,20 @@ from mmthermal.samplers import HardNegativeMiner
 _TRAIN_CFG_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
 
 
-def check_levels(**predictions: Sequence[Tensor]) -> None:
-    """Raise if a prediction of any level is not finite.
+class Assigned(NamedTuple):
+    """What the targets of a batch say of its anchors.
 
-    Args:
-        **predictions: by name, one tensor per level.
-
-    Raises:
-        FloatingPointError: naming the prediction, the level and its shape.
+    Attributes:
+        pos_inds: (P,), long, flat indices of the positives, ascending.
+        positives: (N, S), bool.
+        candidates: (N, S), bool, background anchors that are not ignored.
+        counts: (N, 2), numbers of positives and of candidates by image, on the host.
     """
-    check_finite(
-        (f"{name} of level {i} (shape {tuple(level.shape)})", level)
-        for name, levels in predictions.items()
-        for i, level in enumerate(levels)
-    )
+
+    pos_inds: Tensor
+    positives: Tensor
+    candidates: Tensor
+    counts: list[list[int]]
 
 
 class DenseCompositeMixin:
@@ -117,27 +120,51 @@ class DenseCompositeMixin:
                 "defaults"
             )
 
-    def positives(self, labels: Tensor) -> Tensor:
-        """Flat indices of the positives.
+    def assigned(
+        self, labels: Tensor, label_weights: Tensor, **predictions: Sequence[Tensor]
+    ) -> Assigned:
+        """Find the positives and the candidates for mining, and check the predictions.
+
+        The numbers of both come to the host here, in one transfer with the check: after it no
+        shape depends on values, so that a GPU never waits for the host until the losses are done.
 
         Args:
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
+            label_weights: (N, S), >= 0; 0 for ignored anchors.
+            **predictions: by name, one tensor per level.
 
         Returns:
-            (P,), long, ascending indices into the flattened (N * S) anchors.
+            what the targets say.
+
+        Raises:
+            FloatingPointError: naming the prediction that is not finite, its level and its shape.
         """
-        return ((labels >= 0) & (labels < self.num_classes)).flatten().nonzero().squeeze(1)
+        positives = (labels >= 0) & (labels < self.num_classes)
+        candidates = (labels == self.num_classes) & (label_weights > 0)
+        numbers = check_finite(
+            (
+                (f"{name} of level {i} (shape {tuple(level.shape)})", level)
+                for name, levels in predictions.items()
+                for i, level in enumerate(levels)
+            ),
+            read=torch.stack(
+                [mask.count_nonzero(1) for mask in (positives, candidates)], 1
+            ).flatten(),
+        )
+        counts = [numbers[i : i + 2] for i in range(0, len(numbers), 2)]
+        pos_inds = marked(positives.flatten(), sum(num_pos for num_pos, _ in counts))
+        return Assigned(pos_inds, positives, candidates, counts)
 
     def composite_loss(
         self,
         cls_scores: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
-        pos_inds: Tensor,
+        assigned: Assigned,
         *,
         box_sum: Tensor,
         avg_factor: float,
-        box_factor: float | None = None,
+        box_factor: float | Tensor | None = None,
         min_box_factor: float = 1.0,
     ) -> dict[str, Tensor]:
         """Losses of a batch from the scores and the targets of all anchors.
@@ -146,7 +173,7 @@ class DenseCompositeMixin:
             cls_scores: one (N, A * C, H, W) tensor of logits per level.
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
             label_weights: (N, S), >= 0; 0 for ignored anchors.
-            pos_inds: (P,), long, of :meth:`positives`.
+            assigned: of :meth:`assigned`, which checks the scores.
             box_sum: scalar, the box loss summed over the positives, in the graph of the box
                 predictions (also for P = 0).
             avg_factor: mmdet's count of positives.
@@ -155,16 +182,9 @@ class DenseCompositeMixin:
 
         Returns:
             the dict of :meth:`CompositeLoss.forward`.
-
-        Raises:
-            FloatingPointError: if a logit is not finite.
         """
-        num_classes = self.cls_out_channels
-        check_levels(cls_score=cls_scores)
-        levels = DenseLevels(cls_scores, num_classes)
-        positives = torch.zeros_like(labels, dtype=torch.bool)
-        positives.view(-1)[pos_inds] = True
-        candidates = (labels == num_classes) & (label_weights > 0)
+        levels = DenseLevels(cls_scores, self.cls_out_channels)
+        pos_inds, positives, candidates, counts = assigned
         regions = self.mined_regions
         strength = None if regions is None else self._mined_strength(regions, cls_scores)
         favoured: dict[str, Tensor] = {}
@@ -174,15 +194,31 @@ class DenseCompositeMixin:
             if regions.mine_first:
                 favoured["first"] = strength > 0
         # sigmoid and the focal loss of a negative rise with its logit: rank by the largest logit
-        neg_inds = self.sampler.mine(levels.row_max(), candidates, positives, **favoured)
-        w_dense, *_ = self.loss_composite.schedule()
+        neg_inds = self.sampler.mine(
+            levels.row_max(), candidates, positives, counts=counts, **favoured
+        )
+        w_dense, _ = self.loss_composite.schedule()
+        sampled = w_dense > 0 and self.loss_composite.dense_negatives != "all"
+        inds = [pos_inds, neg_inds]
+        if sampled:
+            number = math.ceil(self.loss_composite.dense_negatives * max(avg_factor, 1))
+            inds.append(torch.randint(labels.numel(), (number,), device=labels.device))
+        # one read for all: each costs a gradient of the size of the scores
+        rows = levels.rows(torch.cat(inds)).split([len(part) for part in inds])
+        pos_logits, neg_logits, *_ = rows
         with torch.autocast(cls_scores[0].device.type, enabled=False):
+            if not w_dense:
+                dense_sum = None
+            elif sampled:
+                dense_sum = self._sampled_dense_sum(rows, inds, labels, label_weights, candidates)
+            else:
+                dense_sum = self._dense_sum(levels, labels, label_weights, pos_inds)
             return self.loss_composite(
-                levels.rows(pos_inds),
+                pos_logits,
                 labels.flatten()[pos_inds],
-                levels.rows(neg_inds),
+                neg_logits,
                 box_sum=box_sum,
-                dense_sum=self._dense_sum(levels, labels, label_weights) if w_dense else None,
+                dense_sum=dense_sum,
                 avg_factor=avg_factor,
                 box_factor=box_factor,
                 min_box_factor=min_box_factor,
@@ -198,10 +234,49 @@ class DenseCompositeMixin:
             torch.cat([get_box_tensor(level) for level in priors]), len(cls_scores[0])
         )
 
-    def _dense_sum(self, levels: DenseLevels, labels: Tensor, label_weights: Tensor) -> Tensor:
-        targets = zip(levels.levels, levels.split(labels), levels.split(label_weights), strict=True)
+    def _dense_sum(
+        self, levels: DenseLevels, labels: Tensor, label_weights: Tensor, pos_inds: Tensor
+    ) -> Tensor:
+        targets = zip(
+            levels.levels,
+            levels.split(labels),
+            levels.split(label_weights),
+            levels.true_rows(pos_inds),
+            strict=True,
+        )
         sums = [
-            self.loss_composite.dense_sum(score, label, weight, class_dim=2)
-            for score, label, weight in targets
+            self.loss_composite.dense_sum(score, label, weight, class_dim=2, true=true)
+            for score, label, weight, true in targets
         ]
         return torch.stack(sums).sum()
+
+    def _sampled_dense_sum(
+        self,
+        rows: Sequence[Tensor],
+        inds: Sequence[Tensor],
+        labels: Tensor,
+        label_weights: Tensor,
+        candidates: Tensor,
+    ) -> Tensor:
+        """An unbiased estimate of :meth:`_dense_sum` from positives, mined and random negatives.
+
+        The random anchors are drawn with replacement from all M, n of them, and weigh M / n; what
+        is no negative or is mined weighs 0.
+        """
+        (_, _, random), (pos_inds, neg_inds, random_inds) = rows, inds
+        others = candidates.flatten().scatter(0, neg_inds, False)
+        factor = others.numel() / max(len(random), 1)
+        background = labels.new_full((len(neg_inds) + len(random),), self.num_classes)
+        weights = label_weights.flatten()
+        return self.loss_composite.dense_sum(
+            torch.cat(list(rows)),
+            torch.cat([labels.flatten()[pos_inds], background]),
+            torch.cat(
+                [
+                    weights[pos_inds],
+                    weights[neg_inds],
+                    weights[random_inds] * others[random_inds] * factor,
+                ]
+            ),
+            true=TrueRows((torch.arange(len(pos_inds), device=labels.device),), None),
+        )

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mmthermal.functional.focal import TrueRows
+
 
 class DenseLevels:
     """A view of per-level predictions that answers by flat anchor index.
@@ -38,6 +40,31 @@ class DenseLevels:
         maxima = [level.detach().amax(2).permute(0, 2, 3, 1).flatten(1) for level in self.levels]
         return torch.cat(maxima, 1)
 
+    def true_rows(self, inds: Tensor) -> list[TrueRows]:
+        """Where some anchors lie in each level.
+
+        The shapes don't depend on which level an anchor is of, so that a GPU never waits for the
+        host.
+
+        Args:
+            inds: (K,), long, indices into the flattened (N * S) anchors.
+
+        Returns:
+            for each level (K,) indices into its (N, A, H, W) positions and a mask of those that
+            are its own; the others stand at some position of the level.
+        """
+        img_inds, anchor_inds = inds // sum(self.sizes), inds % sum(self.sizes)
+        found, start = [], 0
+        for level, size in zip(self.levels, self.sizes, strict=True):
+            local = anchor_inds - start
+            valid = (local >= 0) & (local < size)
+            local = local.clamp(0, size - 1)
+            cell, width = local // level.size(1), level.size(4)
+            index = (img_inds, local % level.size(1), cell // width, cell % width)
+            found.append(TrueRows(index, valid))
+            start += size
+        return found
+
     def rows(self, inds: Tensor) -> Tensor:
         """Values of some anchors, with autograd.
 
@@ -45,24 +72,20 @@ class DenseLevels:
         parameter gets a gradient on every process.
 
         Args:
-            inds: (K,), long, ascending indices into the flattened (N * S) anchors.
+            inds: (K,), long, indices into the flattened (N * S) anchors.
 
         Returns:
             (K, D), float32 (float64 for float64 levels), in the order of ``inds``.
         """
-        img_inds, anchor_inds = inds // sum(self.sizes), inds % sum(self.sizes)
-        parts, places, start = [], [], 0
-        for level, size in zip(self.levels, self.sizes, strict=True):
-            place = ((anchor_inds >= start) & (anchor_inds < start + size)).nonzero().squeeze(1)
-            local = anchor_inds[place] - start
-            num_anchors, width = level.size(1), level.size(4)
-            cell = local // num_anchors
-            row = level[img_inds[place], local % num_anchors, :, cell // width, cell % width]
-            parts.append(row.to(torch.promote_types(row.dtype, torch.float32)))
-            places.append(place)
-            start += size
-        order = torch.cat(places).argsort()
-        return torch.cat(parts)[order]
+        total = None
+        for level, ((image, anchor, row, column), valid) in zip(
+            self.levels, self.true_rows(inds), strict=True
+        ):
+            values = level[image, anchor, :, row, column]
+            values = values.to(torch.promote_types(values.dtype, torch.float32))
+            values = values.where(valid.unsqueeze(1), 0)
+            total = values if total is None else total + values
+        return total
 
     def split(self, targets: Tensor) -> list[Tensor]:
         """Cut per-anchor targets into levels, in the layout of the predictions.

@@ -24,7 +24,7 @@ from mmthermal.functional.combined import (
     combined_sums,
 )
 from mmthermal.functional.fbeta import F1_AVERAGES
-from mmthermal.functional.focal import focal_loss_sum
+from mmthermal.functional.focal import TrueRows, focal_loss_sum
 from mmthermal.functional.means import check_mean
 from mmthermal.functional.ranking import ap_loss
 
@@ -63,6 +63,9 @@ class CompositeLoss(nn.Module):
         gamma: focusing exponent of the mined focal terms, >= 0.
         dense_alpha: as ``alpha``, for the dense term.
         dense_gamma: as ``gamma``, for the dense term.
+        dense_negatives: ``'all'`` computes the dense term over all anchors; a number estimates it,
+            without bias, from the positives, the mined negatives and so many other negatives for
+            each positive, drawn at random (docs/maths.md). Dense heads only.
         dense_class_weight: C factors >= 0 of the classes in the dense term, as ``class_weight`` of
             mmdet's CrossEntropyLoss; None for ones.
         mean: ``'shifted'`` or ``'paper'``, see
@@ -114,6 +117,7 @@ class CompositeLoss(nn.Module):
         gamma: float = 2.0,
         dense_alpha: float = 0.25,
         dense_gamma: float = 2.0,
+        dense_negatives: float | str = "all",
         dense_class_weight: Sequence[float] | None = None,
         mean: str = "shifted",
         shift: float = 0.1,
@@ -147,6 +151,10 @@ class CompositeLoss(nn.Module):
             ("w_box", w_box),
         ):
             check_range(name, weight, 0)
+        if isinstance(dense_negatives, str):
+            check_choice("dense_negatives", dense_negatives, ("all",))
+        else:
+            check_range("dense_negatives", dense_negatives, 0, open_low=True)
         for c, weight in enumerate(dense_class_weight or ()):
             check_range(f"dense_class_weight[{c}]", weight, 0)
         check_range("beta", beta, 0, open_low=True)
@@ -193,6 +201,7 @@ class CompositeLoss(nn.Module):
             )
         self.focal = dict(alpha=alpha, gamma=gamma)
         self.dense_focal = dict(alpha=dense_alpha, gamma=dense_gamma)
+        self.dense_negatives = dense_negatives
         # A buffer, so that it moves to the device once; a setting, so that no checkpoint holds it.
         columns = None if dense_class_weight is None else torch.tensor(dense_class_weight).float()
         self.register_buffer("dense_class_weight", columns, persistent=False)
@@ -217,6 +226,11 @@ class CompositeLoss(nn.Module):
         self.rank_delta = rank_delta
         self.warmup_iters, self.ramp_iters = warmup_iters, ramp_iters
         self.register_buffer("num_iters", torch.zeros((), dtype=torch.long))
+        self._num_iters = 0  # the buffer's value on the host: reading a GPU would make it wait
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._num_iters = int(self.num_iters)
 
     def schedule(self) -> tuple[float, float]:
         """Weights of the dense term and of L_combined at the present call.
@@ -226,7 +240,7 @@ class CompositeLoss(nn.Module):
         """
         if self.warmup_iters == self.ramp_iters == 0:
             return self.w_dense, self.w_cls
-        past = int(self.num_iters) - self.warmup_iters
+        past = self._num_iters - self.warmup_iters
         progress = min(max((past + 1) / (self.ramp_iters + 1), 0.0), 1.0) if past >= 0 else 0.0
         return 1 + (self.w_dense - 1) * progress, self.w_cls * progress
 
@@ -243,7 +257,13 @@ class CompositeLoss(nn.Module):
         return box_loss(pred, target, **self.box).sum()
 
     def dense_sum(
-        self, logits: Tensor, labels: Tensor, weights: Tensor | None, *, class_dim: int = -1
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        weights: Tensor | None,
+        *,
+        class_dim: int = -1,
+        true: TrueRows | None = None,
     ) -> Tensor:
         """Focal loss summed over all anchors, see ``focal_loss_sum`` for the arguments."""
         return focal_loss_sum(
@@ -251,6 +271,7 @@ class CompositeLoss(nn.Module):
             labels,
             weights,
             class_dim=class_dim,
+            true=true,
             class_weight=self.dense_class_weight,
             **self.dense_focal,
         )
@@ -263,7 +284,7 @@ class CompositeLoss(nn.Module):
         *,
         box_sum: Tensor,
         dense_sum: Tensor | None = None,
-        avg_factor: float | None = None,
+        avg_factor: float | Tensor | None = None,
         box_factor: float | Tensor | None = None,
         min_box_factor: float = 1.0,
         pos_weights: Tensor | None = None,
@@ -294,6 +315,7 @@ class CompositeLoss(nn.Module):
         w_dense, w_cls = self.schedule()
         if self.training:
             self.num_iters += 1
+            self._num_iters += 1
         sums = combined_sums(
             pos_logits,
             pos_labels,
@@ -309,7 +331,12 @@ class CompositeLoss(nn.Module):
             dense_sum = torch.zeros_like(sums.num_pos)
         avg_factor = pos_logits.size(0) if avg_factor is None else avg_factor
         box_factor = pos_logits.size(0) if box_factor is None else box_factor
-        counts = [sums.num_pos.new_tensor(float(count)) for count in (avg_factor, box_factor)]
+        counts = [
+            count.to(sums.num_pos)
+            if isinstance(count, Tensor)
+            else sums.num_pos.new_full((), count)
+            for count in (avg_factor, box_factor)
+        ]
         vector = _sum_over_ranks(
             torch.cat([torch.stack([box_sum, dense_sum, *counts]), sums.to_vector()])
         )

@@ -15,13 +15,11 @@ from mmthermal.samplers import HardNegativeMiner
 
 
 class L1Boxes(nn.Module):
-    """A box loss simple enough to write down: the weighted L1 distance."""
+    """A box loss simple enough to write down: the L1 distance."""
 
-    def forward(
-        self, pred: Tensor, target: Tensor, weight: Tensor, reduction_override: str
-    ) -> Tensor:
-        assert reduction_override == "sum"
-        return ((pred - target).abs().sum(1) * weight).sum()
+    def forward(self, pred: Tensor, target: Tensor, reduction_override: str) -> Tensor:
+        assert reduction_override == "none"
+        return (pred - target).abs().sum(1)
 
 
 class ToyBase(nn.Module):
@@ -50,14 +48,15 @@ class ToyHead(CenternessCompositeMixin, ToyBase):
         num = len(labels)
         scores, deltas, center = (torch.zeros(num, c, 2, 2) + bias for c in (3, 4, 1))
 
-        pos_inds = self.positives(labels)
+        assigned = self.assigned(labels, torch.ones_like(quality), cls_score=[scores])
+        pos_inds = assigned.pos_inds
         pred = DenseLevels([deltas], 4).rows(pos_inds)
         return self.centerness_loss(
             [scores],
             [center],
             labels,
             torch.ones_like(quality),
-            pos_inds,
+            assigned,
             pred,
             torch.zeros_like(pred),
             quality.flatten()[pos_inds],

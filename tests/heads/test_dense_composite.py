@@ -16,9 +16,12 @@ from mmthermal.samplers import HardNegativeMiner
 class RecordingMiner(HardNegativeMiner):
     """Keeps what it was given and what it chose."""
 
-    def mine(self, scores: Tensor, candidates: Tensor, positives: Tensor) -> Tensor:
+    def mine(
+        self, scores: Tensor, candidates: Tensor, positives: Tensor, *, counts: list[list[int]]
+    ) -> Tensor:
         self.given = (scores, candidates, positives)
-        self.picks = super().mine(scores, candidates, positives)
+        assert counts == torch.stack([positives.sum(1), candidates.sum(1)], 1).tolist()
+        self.picks = super().mine(scores, candidates, positives, counts=counts)
         return self.picks
 
 
@@ -151,12 +154,13 @@ def test_a_head_of_another_kind_can_use_it() -> None:
     scores = [torch.randn(2, 2, 4, 6, requires_grad=True), torch.randn(2, 2, 2, 3)]
     labels = torch.full((2, 30), 2)
     labels[0, 3], labels[1, 27] = 1, 0
-    pos_inds = head.positives(labels)
+    assigned = head.assigned(labels, torch.ones(2, 30), cls_score=scores)
+    pos_inds = assigned.pos_inds
     losses = head.composite_loss(
         scores,
         labels,
         torch.ones(2, 30),
-        pos_inds,
+        assigned,
         box_sum=scores[0].sum() * 0 + pos_inds.sum(),
         avg_factor=2,
     )
@@ -189,3 +193,47 @@ def test_autocast_is_off_inside_the_loss(monkeypatch: pytest.MonkeyPatch) -> Non
     with torch.autocast("cpu", dtype=torch.bfloat16):
         make_case().loss(make_head())
     assert states == [(False, torch.float32)]
+
+
+def test_sampled_dense_term_is_unbiased() -> None:
+    """Over many draws its mean is the term over all anchors, in value and in gradient."""
+    case = make_case()
+    settings = dict(w_cls=0.0, w_box=0.0)
+    whole, sampled = (
+        make_head(loss_composite=dict(settings, **more)) for more in ({}, dict(dense_negatives=3))
+    )
+    scores = [level.detach() for level in whole(case.feats)[0]]
+
+    def run(head: torch.nn.Module) -> tuple[float, Tensor]:
+        given = [level.clone().requires_grad_() for level in scores]
+        boxes = [level.detach() for level in whole(case.feats)[1]]
+        loss = head.loss_by_feat(given, boxes, case.gts, case.metas, case.ignored)["loss_cls"]
+        loss.backward()
+        return loss.item(), torch.cat([level.grad.sum((0, 2, 3)) for level in given])
+
+    value, slope = run(whole)
+    draws = [run(sampled) for _ in range(300)]
+    values, slopes = torch.tensor([v for v, _ in draws]), torch.stack([g for _, g in draws])
+    assert values.std() > 0
+    error = values.std() / len(values) ** 0.5
+    assert abs(values.mean() - value) < 4 * error < 0.05 * value
+    errors = slopes.std(0) / len(slopes) ** 0.5
+    assert ((slopes.mean(0) - slope).abs() < 5 * errors + 1e-6).all()
+
+
+def test_ignored_anchors_are_never_drawn() -> None:
+    case, head = make_case(), make_head(loss_composite=dict(dense_negatives=5, w_cls=0.0))
+    scores = [level.detach().requires_grad_() for level in head(case.feats)[0]]
+    boxes = [level.detach() for level in head(case.feats)[1]]
+    sizes = [score.shape[-2:] for score in scores]
+    anchors, valid = head.get_anchors(sizes, case.metas, "cpu")
+    _, weights, *_ = head.get_targets(
+        anchors, valid, case.gts, case.metas, batch_gt_instances_ignore=case.ignored
+    )
+    for _ in range(20):
+        head.loss_by_feat(scores, boxes, case.gts, case.metas, case.ignored)["loss_cls"].backward()
+    for score, weight in zip(scores, weights, strict=True):
+        ignored = weight.reshape(3, *score.shape[-2:], -1).permute(0, 3, 1, 2) == 0
+        grad = score.grad.unflatten(1, (-1, 3)).permute(0, 1, 3, 4, 2)
+        assert grad[ignored].abs().max() == 0
+        assert grad[~ignored].abs().max() > 0

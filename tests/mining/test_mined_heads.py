@@ -208,9 +208,9 @@ def test_roi_on_a_region_weighs_more_in_cross_entropy():
 def test_roi_on_a_region_is_mined_first():
     logits = torch.tensor([[9.0, 0, 0], [-5, -5, 5], [1, 1, 0], [2, 2, 0]])
     head = bbox_head()
-    labels, weights = torch.tensor([0, 2, 2, 2]), torch.ones(4)
-    plain = head.hard_negatives(logits[:, :2], labels, weights, 1)
+    candidates = torch.tensor([False, True, True, True])
+    plain = head.hard_negatives(logits[:, :2], candidates, 1, 3)
     first = torch.tensor([False, True, False, False])
     assert plain.tolist() == [2, 3]
-    favoured = head.hard_negatives(logits[:, :2], labels, weights, 1, first=first)
+    favoured = head.hard_negatives(logits[:, :2], candidates, 1, 3, first=first)
     assert favoured.tolist() == [1, 3]

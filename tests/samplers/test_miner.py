@@ -2,8 +2,10 @@
 
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
+import helpers_mining
 import pytest
 import reference
 import torch
@@ -111,3 +113,31 @@ def test_refuses_wrong_settings(
 def test_settings_are_keyword_only() -> None:
     with pytest.raises(TypeError):
         HardNegativeMiner(3.0)  # type: ignore[misc]
+
+
+# -------------------------------------------------------------- several processes
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_processes_mine_what_one_process_mines(tmp_path: Path, number: int) -> None:
+    context = torch.multiprocessing.get_context("spawn")
+    children = [
+        context.Process(target=helpers_mining.work, args=(rank, number, str(tmp_path)))
+        for rank in range(number)
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(120)
+        assert child.exitcode == 0
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(number)]
+    scores, candidates, positives = (
+        torch.cat(columns) for columns in zip(*helpers_mining.shares(number), strict=True)
+    )
+    first = torch.zeros_like(candidates)
+    first[:2] = scores[:2] == scores[:2].min()
+    for k, case in enumerate(helpers_mining.CASES):
+        for which, favoured in enumerate((None, first)):
+            expected = HardNegativeMiner(**case).mine(scores, candidates, positives, first=favoured)
+            found = torch.cat([mined[k][which] + 80 * r for r, mined in enumerate(ranks)])
+            assert torch.equal(found, expected), case

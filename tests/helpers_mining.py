@@ -1,0 +1,48 @@
+"""Mining in several processes; imported by the children, so it stays small."""
+
+import os
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from mmthermal.samplers import HardNegativeMiner
+
+
+def shares(number: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Scores on few levels, so that ties are the rule; candidates; positives, uneven."""
+    found = []
+    for rank in range(number):
+        maker = torch.Generator().manual_seed(rank)
+        scores = torch.randint(0, 6, (2, 40), generator=maker).float() + 0.25 * rank
+        kinds = torch.randint(0, 4, (2, 40), generator=maker)
+        positives = (kinds == 3) & (torch.rand(2, 40, generator=maker) < 0.3)
+        if rank == 1:  # one process without an object, one with few candidates
+            positives[:] = False
+        candidates = (kinds <= 1) & (
+            torch.rand(2, 40, generator=maker) < (0.05 if rank == 2 else 1)
+        )
+        found.append((scores, candidates, positives))
+    return found
+
+
+CASES: list[dict[str, Any]] = [
+    dict(ratio=3.0, min_neg=0), dict(ratio=1.0, min_neg=9), dict(ratio=float("inf"), min_neg=2),
+    dict(ratio=0.0, min_neg=0), dict(ratio=2.0, min_neg=1, scope="image"),
+]  # fmt: skip
+
+
+def work(rank: int, number: int, folder: str) -> None:
+    """What one process mines, without and with favoured anchors on one of the processes."""
+    torch.set_num_threads(1)
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=number
+    )
+    given = shares(number)[rank]
+    first = dict(first=given[0] == given[0].min()) if rank == 0 else {}
+    mined = [(HardNegativeMiner(**c).mine(*given), HardNegativeMiner(**c).mine(*given, **first))
+             for c in CASES]  # fmt: skip
+    torch.save(mined, f"{folder}/rank{rank}.pt")
+    dist.destroy_process_group()
