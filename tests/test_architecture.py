@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "common": set(),
     "functional": {"common"},
+    "ops": set(),
     "losses": {"common", "functional"},
     "samplers": {"common", "functional"},
     "backbones": {"common"},
