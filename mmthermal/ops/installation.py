@@ -6,8 +6,6 @@ import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 
-from mmthermal.ops.extension import HOW_TO_COMPILE
-
 EXTENSION = "mmcv._ext"
 # Packages that own the folder mmcv, of OpenMMLab and of the fork that goes on with it.
 COMPILED = ("mmcv", "mmcv-full", "onedl-mmcv")
@@ -63,8 +61,8 @@ def mixed_packages() -> str:
         return ""
     return (
         f"{' and '.join(found)} are both installed and overwrite each other's files in one "
-        f"folder. Remove all: pip uninstall -y {' '.join(found)}; then install one: "
-        f"pip install mmcv-lite, or compile: {HOW_TO_COMPILE}."
+        f"folder. Remove them, pip uninstall -y {' '.join(found)}, then install one of them: "
+        "mmcv-lite needs no compiler, mmcv has all operators (docs/install.md)."
     )
 
 

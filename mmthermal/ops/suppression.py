@@ -28,6 +28,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     Returns:
         (K,) long, indices of the kept boxes by falling score.
     """
+    if not len(boxes):
+        return torch.zeros(0, dtype=torch.long, device=boxes.device)
     order = scores.sort(0, descending=True)[1]
     # The compiled operator compares float with float; a double 0.6 is smaller than a float 0.6.
     threshold = float(np.float32(iou_threshold))
@@ -35,8 +37,31 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     if operators is not None and offset == 0:
         # Already sorted: torchvision's sort is stable, so that ties keep the order of ours.
         return order[operators.nms(boxes[order], scores[order], threshold)]
-    kept = _keep_sorted(boxes[order].detach().cpu(), threshold, offset)
+    coords = boxes[order].detach().cpu()
+    kept = torch.zeros(len(coords), dtype=torch.bool)
+    for inds in _independent_parts(coords, offset):
+        kept[inds] = _keep_sorted(coords[inds], threshold, offset)
     return order[kept.to(order.device)]
+
+
+def _independent_parts(boxes: Tensor, offset: int) -> list[Tensor]:
+    """Cut boxes at gaps along x, where none on one side overlaps one on the other.
+
+    mmcv moves the classes apart to suppress all at once, so that there is a gap between any two.
+
+    Returns:
+        rising indices of each part; parts have at least BLOCK boxes where the gaps allow.
+    """
+    left, place = boxes[:, 0].sort()
+    reach = boxes[place, 2].cummax(0)[0]
+    starts = torch.cat([left.new_ones(1).bool(), left[1:] > reach[:-1] + offset])
+    number = torch.arange(len(boxes))
+    first = torch.where(starts, number, 0).cummax(0)[0]  # where each box's run without gap begins
+    part = torch.empty_like(place)
+    part[place] = first.div(BLOCK, rounding_mode="floor")
+    if not part.any():
+        return [number]
+    return [(part == each).nonzero()[:, 0] for each in part.unique()]
 
 
 def _keep_sorted(boxes: Tensor, threshold: float, offset: int) -> Tensor:
