@@ -103,3 +103,15 @@ def test_a_fresh_python_can_import_mmdet_after_mmthermal() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", mmthermal.__file__]
+
+
+def test_mmdet_s_train_tool_reads_the_config_before_it_needs_operators() -> None:
+    """So that custom_imports in a config are enough for it, as docs/install.md says."""
+    code = (
+        "import mmdet, pathlib, runpy, sys; tools = pathlib.Path(mmdet.__file__).parent / '.mim'; "
+        "runpy.run_path(str(tools / 'tools' / 'train.py')); print('mmcv.ops' in sys.modules)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False"]
