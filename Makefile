@@ -10,7 +10,9 @@ WORK_DIR ?= work_dirs/$(basename $(notdir $(CONFIG)))
 ARGS ?=
 # Empty: the torch of the last call, at first a build without CUDA.
 TORCH ?=
-export TORCH
+# Empty: as in the last call, at first lite. compiled: mmcv's own operators, needs a C++ compiler.
+OPS ?=
+export TORCH OPS
 
 PY := $(VENV)/bin/python
 
@@ -23,9 +25,10 @@ help: ## Show this list
 	@echo "  WORK_DIR=$(WORK_DIR)   where its results go"
 	@echo "  ARGS='--resume --amp …'   further arguments of tools/train.py"
 	@echo "  TORCH='torch==2.5.1 --index-url https://download.pytorch.org/whl/cu121'   for a GPU"
+	@echo "  OPS=compiled   mmcv's compiled operators (lite: mmthermal's, the default)"
 	@echo "  PYTHON=$(PYTHON)   3.10 or newer;  VENV=$(VENV)   the environment"
 
-setup: ## Make the environment (.venv); about 8 minutes the first time on two cores
+setup: ## Make the environment (.venv); two minutes the first time, eight with OPS=compiled
 	@[ -n "$(PYTHON)" ] || { echo "No python3 found: install Python 3.11, or give PYTHON=…" >&2; exit 1; }
 	@"$(PYTHON)" tools/setup_env.py --venv "$(VENV)"
 

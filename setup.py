@@ -22,15 +22,12 @@ setup(
         "mmthermal.studies": ["templates/*.j2"],
     },
     python_requires=">=3.10",
-    # mmcv compiles against the torch that is installed, so it must be installed after torch and
-    # with --no-build-isolation: tools/setup_env.py does both.
+    # mmcv is an extra: mmcv and mmcv-lite own the same folder, and one of them may be there.
     install_requires=[
         # mmdet 3.x changed its registries and heads between minor versions; 3.3 is its last.
         "mmdet>=3.3,<3.4",
         # mmengine 0.10 is its last release series; the safe resume is written against it.
         "mmengine>=0.10,<0.11",
-        # mmdet 3.3.0 asserts mmcv < 2.2.0 when it is imported.
-        "mmcv>=2.0.0rc4,<2.2",
         # torch.autocast(device_type=...) and functional collectives with autograd.
         "torch>=2.0",
         # setuptools 81 dropped pkg_resources, which mmcv imports while it compiles and mmengine
@@ -52,6 +49,11 @@ setup(
         "rich",
     ],
     extras_require={
+        # mmcv without operators, which mmthermal/ops supplies; mmdet 3.3.0 asserts mmcv < 2.2.0.
+        "lite": ["mmcv-lite>=2.0.0rc4,<2.2"],
+        # It compiles against the torch that is installed, so it must be installed after torch and
+        # with --no-build-isolation: tools/setup_env.py does both (OPS=compiled).
+        "full": ["mmcv>=2.0.0rc4,<2.2"],
         "test": [
             "pytest>=8",
             "hypothesis>=6",

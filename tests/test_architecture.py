@@ -23,6 +23,7 @@ from helpers_source import (
 MAY_IMPORT = {
     "common": set(),
     "functional": {"common"},
+    "ops": set(),
     "losses": {"common", "functional"},
     "samplers": {"common", "functional"},
     "backbones": {"common"},

@@ -34,7 +34,7 @@ def setup_env() -> ModuleType:
 @pytest.fixture
 def clean_env() -> dict[str, str]:
     """The environment without what an outer make or pytest left there."""
-    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS", "TORCH", "CXX")
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS", "TORCH", "OPS", "CXX")
     return {key: value for key, value in os.environ.items() if key not in outer}
 
 
@@ -209,7 +209,7 @@ def test_ci_fails_where_make_fails(
 
 def run_script(tmp_path: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "tools" / "setup_env.py"), "--venv"]
-    env = {**env, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    env = {**env, "OPS": "compiled", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     return subprocess.run(
         [*command, str(tmp_path / "venv")], env=env, capture_output=True, text=True, check=False
     )
@@ -284,7 +284,17 @@ def test_a_full_disk_is_refused(setup_env: ModuleType, monkeypatch: pytest.Monke
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(setup_env.shutil, "disk_usage", lambda _: usage(10e9, 9e9, 1e9))
     with pytest.raises(setup_env.SetupError, match=r"1\.0 GB are free.* 4 GB"):
-        setup_env.check_disk(ROOT)
+        setup_env.check_disk(ROOT, "compiled")
+    with pytest.raises(setup_env.SetupError, match=r"1\.0 GB are free.* 2\.5 GB"):
+        setup_env.check_disk(ROOT, "lite")
+
+
+def test_unknown_operators_are_refused(
+    setup_env: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert setup_env.main(["--venv", str(tmp_path / "venv"), "--ops", "full"]) == 1
+    assert "OPS=full: choose lite or compiled" in capsys.readouterr().err
+    assert not (tmp_path / "venv").exists()
 
 
 # ------------------------------------------------------------------ set-up script: state
@@ -307,6 +317,7 @@ def forbid_commands(setup_env: ModuleType, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(setup_env.subprocess, "Popen", refuse)
     monkeypatch.setattr(setup_env.signal, "signal", lambda *_: None)
     monkeypatch.delenv("TORCH", raising=False)
+    monkeypatch.delenv("OPS", raising=False)
 
 
 def test_a_second_call_runs_nothing(
@@ -337,6 +348,26 @@ def test_the_torch_of_the_last_call_stays(setup_env: ModuleType, environment: ob
     chosen = "torch==2.5.1 --index-url https://example.org/cu121"
     setup_env.Environment(environment.folder, chosen)._remember(torch=chosen)
     assert setup_env.Environment(environment.folder, "").torch == chosen
+
+
+def test_the_operators_of_the_last_call_stay(setup_env: ModuleType, environment: object) -> None:
+    assert environment.ops == "lite"
+    setup_env.Environment(environment.folder, ops="compiled")._remember(ops="compiled")
+    assert setup_env.Environment(environment.folder).ops == "compiled"
+    assert setup_env.Environment(environment.folder, ops="lite").ops == "lite"
+
+
+def test_other_operators_need_another_set_up(setup_env: ModuleType, environment: object) -> None:
+    environment._remember(ops="lite", key=environment.key())
+    assert setup_env.Environment(environment.folder).stands()
+    assert not setup_env.Environment(environment.folder, ops="compiled").stands()
+
+
+def test_an_environment_of_before_the_choice_keeps_its_compiled_mmcv(
+    setup_env: ModuleType, environment: object
+) -> None:
+    environment._remember(mmcv="mmcv2.1.0-torch2.13.0+cpu-cpu-cp311-linux-x86_64")
+    assert setup_env.Environment(environment.folder).ops == "compiled"
 
 
 def test_a_changed_requirement_needs_another_set_up(
@@ -451,7 +482,9 @@ def test_by_default_torch_without_cuda_is_looked_for_first(
     assert wanted == [[cpu], [cpu, cpu], [cpu, cpu, "torch==2.13.0"]][failing]
     assert (setup_env.CPU_INDEX in calls[-1]) == (failing == 1)
     pins = environment.constraints.read_text().splitlines()
-    assert pins[1:] == ["torch==2.13.0+cpu", "setuptools<81", "mmcv==2.1.0"]
+    assert pins[1:] == [
+        "torch==2.13.0+cpu", "setuptools<81", "mmcv==2.1.0", "mmcv-lite==2.1.0"
+    ]  # fmt: skip
 
 
 def test_a_chosen_torch_is_installed_as_it_was_given(
@@ -535,14 +568,76 @@ def test_mmcv_is_compiled_only_if_no_cached_wheel_works(
 
     monkeypatch.setattr(environment, "_build_mmcv", build)
     if works:
-        environment.install_mmcv()
+        environment._install_compiled()
         assert environment._state()["mmcv"] == store.name
     else:
         with pytest.raises(setup_env.SetupError, match="does not work:\nundefined"):
-            environment.install_mmcv()
+            environment._install_compiled()
         assert "mmcv" not in environment._state()
     assert tried == installed
     assert bool(built) == compiled
+
+
+@pytest.mark.parametrize(
+    ("ops", "found", "removed"),
+    [
+        ("lite", [], []),
+        ("lite", ["mmcv-lite"], []),
+        ("lite", ["mmcv"], ["mmcv"]),
+        ("lite", ["mmcv", "mmcv-lite"], ["mmcv", "mmcv-lite"]),
+        ("compiled", ["mmcv-lite"], ["mmcv-lite"]),
+        ("compiled", ["mmcv"], []),
+    ],
+)
+def test_mmcv_and_mmcv_lite_are_never_both_there(
+    setup_env: ModuleType,
+    environment: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ops: str,
+    found: list[str],
+    removed: list[str],
+) -> None:
+    """What is there is removed as a whole: each package has overwritten files of the other."""
+    calls: list[tuple[str, ...]] = []
+    environment.ops = ops
+    monkeypatch.setattr(environment, "ask", lambda code, *args: json.dumps(found))
+    monkeypatch.setattr(environment, "pip", lambda what, *args: calls.append(args))
+    monkeypatch.setattr(environment, "_install_compiled", lambda: calls.append(("compiled",)))
+    environment.install_mmcv()
+    assert calls[:-1] == ([("uninstall", "-y", *removed)] if removed else [])
+    assert calls[-1][-1] == ("mmcv-lite==2.1.0" if ops == "lite" else "compiled")
+    assert ("removed first" in capsys.readouterr().out) == bool(removed)
+
+
+def test_the_installed_packages_are_looked_up(setup_env: ModuleType) -> None:
+    command = [sys.executable, "-c", setup_env.INSTALLED, "no-such-thing", "pytest", "mmengine"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["pytest", "mmengine"]
+
+
+def test_lite_needs_no_compiler(
+    setup_env: ModuleType, environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All steps, with the commands left out and every look for a compiler forbidden."""
+    facts = {"version": "2.13.0+cpu", "cuda": None, "cuda_home": None, "gpu": False}
+    answers = {setup_env.TORCH_FACTS: json.dumps(facts), setup_env.INSTALLED: "[]"}
+
+    def refuse() -> None:
+        raise AssertionError("looked for a compiler")
+
+    monkeypatch.setattr(setup_env, "check_compiler", refuse)
+    monkeypatch.setattr(environment, "ask", lambda code, *args: answers.get(code, "0.1.0"))
+    monkeypatch.setattr(environment, "run", lambda *args, **options: None)
+    environment.set_up()
+    assert environment.stands()
+    assert environment._state()["ops"] == "lite"
+    with pytest.raises(AssertionError, match="looked for a compiler"):
+        environment.ops = "compiled"
+        monkeypatch.setattr(setup_env, "cache_folder", lambda: environment.folder / "none")
+        monkeypatch.setattr(environment, "_tag", lambda: "tag")
+        monkeypatch.setattr(environment, "_pip_cached", lambda: [])
+        environment.install_mmcv()
 
 
 def test_jobs_follow_the_memory_and_max_jobs(
@@ -556,7 +651,8 @@ def test_jobs_follow_the_memory_and_max_jobs(
     assert setup_env.build_jobs() == 7
 
 
-def test_this_environment_has_compiled_operators(setup_env: ModuleType) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", setup_env.CHECK_MMCV, "cpu"]
+def test_this_environment_has_operators(setup_env: ModuleType) -> None:
+    code = f"import mmthermal\n{setup_env.CHECK_MMCV}"
+    command = [sys.executable, "-W", "ignore", "-c", code, "cpu"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

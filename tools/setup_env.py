@@ -1,12 +1,15 @@
 """Make the virtual environment that the Makefile's targets run in, or do nothing if it stands.
 
     python3.11 tools/setup_env.py [--venv .venv] [--torch "torch==2.5.1 --index-url URL"]
+                                  [--ops compiled]
 
 Uses the standard library only, because nothing is installed when it starts. The order matters:
 torch first (mmcv compiles against it), then setuptools < 81 (torch pulls in a newer one, which
 lacks the pkg_resources that mmcv and mmengine import), then mmcv, then this package.
 
-mmcv 2.1.0 has no wheel for current torch and is compiled here. What makes that bearable:
+By default mmcv is mmcv-lite, a small wheel without operators, which mmthermal supplies
+(mmthermal/ops). With ``--ops compiled`` it is mmcv itself, which has no wheel for current torch and
+is compiled here. What makes that bearable:
 ``-g0 -O1`` (six minutes instead of seventeen on two cores; nms and RoIAlign keep their speed),
 objects that stay in the environment's build folder, so that an interrupted build goes on where it
 was, and the finished wheel in ``~/.cache/mmthermal``, by torch version, so that the next
@@ -16,7 +19,6 @@ environment gets it in seconds. A compiler cache would add nothing to these two.
 from __future__ import annotations  # an old Python must come as far as its error message
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
@@ -40,9 +42,12 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 MMCV = "2.1.0"  # the newest that mmdet 3.3.0 takes: it asserts mmcv < 2.2.0
+OPS = ("lite", "compiled")
+# Packages that own the folder mmcv: two of them overwrite each other's files.
+OWNERS = ("mmcv", "mmcv-full", "mmcv-lite", "onedl-mmcv", "onedl-mmcv-lite")
 EXTRAS = "test,report,tensorboard"
 MIN_PYTHON = (3, 10)
-MIN_FREE_GB = 4.0
+MIN_FREE_GB = {"lite": 2.5, "compiled": 4.0}
 # Core-seconds of the build for the CPU: 374 s on two cores.
 MMCV_CORE_SECONDS = 750
 MMCV_GB_PER_JOB = 1.5
@@ -65,7 +70,13 @@ rois = torch.tensor([[0., 0., 0., 4., 4.]])
 assert roi_align(torch.ones(1, 1, 8, 8), rois, 2).tolist() == [[[[1., 1.], [1., 1.]]]]
 assert sys.argv[1] == 'cpu' or get_compiling_cuda_version() != 'not available'
 """
-CHECK_ALL = "import mmcv.ops, mmdet, mmthermal, pkg_resources; print(mmthermal.__version__)"
+CHECK_ALL = "import mmthermal, mmcv.ops, mmdet, pkg_resources; print(mmthermal.__version__)"
+INSTALLED = """
+import json, sys
+from importlib.metadata import distributions
+names = {(d.metadata['Name'] or '').lower().replace('_', '-') for d in distributions()}
+print(json.dumps([name for name in sys.argv[1:] if name in names]))
+"""
 
 
 class SetupError(Exception):
@@ -138,17 +149,19 @@ def check_venv_module() -> None:
         ) from None
 
 
-def check_disk(folder: Path) -> None:
+def check_disk(folder: Path, ops: str) -> None:
     """Refuse to start what the disk cannot hold.
 
     Raises:
         SetupError: too little space is free.
     """
     free = shutil.disk_usage(folder).free / 1e9
-    if free < MIN_FREE_GB:
+    needed = MIN_FREE_GB[ops]
+    if free < needed:
+        what = "the environment" if ops == "lite" else "the environment and the build of mmcv"
         raise SetupError(
-            f"{free:.1f} GB are free in {folder}, the environment and the build of mmcv need "
-            f"{MIN_FREE_GB:.0f} GB: make room, or give another place with make VENV=/path …"
+            f"{free:.1f} GB are free in {folder}, {what} need {needed:g} GB: make room, or give "
+            "another place with make VENV=/path …"
         )
 
 
@@ -167,8 +180,8 @@ def check_compiler() -> None:
     compiler = shlex.split(os.environ.get("CXX", "c++"))
     if shutil.which(compiler[0]) is None:
         raise SetupError(
-            f"No C++ compiler: {compiler[0]!r} is not on the PATH. mmcv has no package for current "
-            f"torch and is compiled here. Install one:\n{packages}"
+            f"No C++ compiler: {compiler[0]!r} is not on the PATH, and OPS=compiled compiles mmcv "
+            f"here; OPS=lite needs none. Install one:\n{packages}"
         )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "probe.cpp"
@@ -197,16 +210,20 @@ class Environment:
         folder: of the virtual environment.
         torch: requirement and options for pip. Empty takes that of the last call for this
             environment, or else the default.
+        ops: "lite" or "compiled". Empty takes that of the last call, or else "lite".
     """
 
-    def __init__(self, folder: Path, torch: str = "") -> None:
+    def __init__(self, folder: Path, torch: str = "", ops: str = "") -> None:
         self.folder = folder
-        self.python = folder / "bin" / "python"
+        self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self.log = folder / "setup.log"
         self.state_file = folder / "setup.json"
         self.constraints = folder / "constraints.txt"
         self.console = Console()
-        self.torch = torch.strip() or self._state().get("torch") or DEFAULT_TORCH
+        state = self._state()
+        self.torch = torch.strip() or state.get("torch") or DEFAULT_TORCH
+        # An environment from the time before there was a choice has a compiled mmcv.
+        self.ops = ops or state.get("ops") or ("compiled" if state.get("mmcv") else "lite")
         self.facts: dict[str, Any] = {}
 
     # ----------------------------------------------------------------- state
@@ -226,7 +243,7 @@ class Environment:
     def key(self) -> str:
         """Hash of all that decides what is installed."""
         parts = [(ROOT / "setup.py").read_bytes(), Path(__file__).read_bytes()]
-        parts += [self.torch.encode(), str(ROOT).encode()]
+        parts += [self.torch.encode(), self.ops.encode(), str(ROOT).encode()]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def stands(self) -> bool:
@@ -290,7 +307,10 @@ class Environment:
                     )
                     time.sleep(0.3)
             except BaseException:
-                os.killpg(process.pid, signal.SIGTERM)
+                if hasattr(os, "killpg"):  # the whole session: pip's compilers, too
+                    os.killpg(process.pid, signal.SIGTERM)
+                else:
+                    process.terminate()
                 process.wait()
                 raise
         self.console.progress("")
@@ -350,16 +370,35 @@ class Environment:
             f"torch=={self.facts['version']}\n"
             "setuptools<81\n"
             f"mmcv=={MMCV}\n"
+            f"mmcv-lite=={MMCV}\n"
         )
 
     def install_build_tools(self) -> None:
-        """Install what compiles mmcv; psutil and ninja are what its setup.py looks for."""
-        self.console.say("[3/5] build tools: setuptools<81, wheel, ninja, psutil")
-        self.pip("build tools", "install", "setuptools<81", "wheel", "ninja", "psutil")
+        """Install what builds packages; mmcv's setup.py looks for psutil and ninja, too."""
+        tools = ["setuptools<81", "wheel"] + ["ninja", "psutil"] * (self.ops == "compiled")
+        self.console.say(f"[3/5] build tools: {', '.join(tools)}")
+        self.pip("build tools", "install", *tools)
 
     def install_mmcv(self) -> None:
+        """Install mmcv-lite or a compiled mmcv, and never both."""
+        self.console.say(f"[4/5] {'mmcv-lite' if self.ops == 'lite' else 'mmcv'} {MMCV}")
+        wanted = "mmcv-lite" if self.ops == "lite" else "mmcv"
+        found = json.loads(self.ask(INSTALLED, *OWNERS))
+        if set(found) - {wanted}:
+            together = " and ".join(found)
+            self.console.say(
+                f"      {together} removed first: {wanted} writes into the same folder"
+            )
+            self.pip("removing", "uninstall", "-y", *found)
+            self._remember(mmcv="")
+        if self.ops == "compiled":
+            self._install_compiled()
+            return
+        self.pip("mmcv-lite", "install", "-c", str(self.constraints), f"mmcv-lite=={MMCV}")
+        self._remember(mmcv=f"mmcv-lite{MMCV}")
+
+    def _install_compiled(self) -> None:
         """Install mmcv with its compiled operators: from a wheel made before, or compile it."""
-        self.console.say(f"[4/5] mmcv {MMCV}")
         ops = self._ops()
         key = f"mmcv{MMCV}-torch{self.facts['version']}-{ops}-{self._tag()}"
         if self._state().get("mmcv") == key and not self._mmcv_fault(ops):
@@ -508,8 +547,11 @@ class Environment:
         except SetupError as error:
             raise SetupError(f"All is installed, but it cannot be imported:\n{error}") from None
         torch, mmcv = self.facts["version"], self._state()["mmcv"]
-        kind = "with CUDA operators" if "-cuda-" in mmcv else "for the CPU"
-        self.console.say(f"      mmthermal {version}, torch {torch}, mmcv {MMCV} {kind}: ready")
+        if self.ops == "lite":
+            kind = f"mmcv-lite {MMCV} with operators in torch"
+        else:
+            kind = f"mmcv {MMCV} {'with CUDA operators' if '-cuda-' in mmcv else 'for the CPU'}"
+        self.console.say(f"      mmthermal {version}, torch {torch}, {kind}: ready")
 
     def set_up(self) -> None:
         """Do every step that is not done yet.
@@ -518,12 +560,13 @@ class Environment:
             SetupError: a step failed.
         """
         check_venv_module()
-        check_disk(next(p for p in (self.folder, *self.folder.parents) if p.exists()))
-        if not any(cache_folder().glob(f"mmcv{MMCV}-*/*.whl")) and not self.python.exists():
+        check_disk(next(p for p in (self.folder, *self.folder.parents) if p.exists()), self.ops)
+        cached = any(cache_folder().glob(f"mmcv{MMCV}-*/*.whl"))
+        if self.ops == "compiled" and not cached and not self.python.exists():
             check_compiler()
         start = time.monotonic()
         self.make_venv()
-        self._remember(torch=self.torch, key="")
+        self._remember(torch=self.torch, ops=self.ops, key="")
         self.install_torch()
         self.install_build_tools()
         self.install_mmcv()
@@ -558,12 +601,34 @@ def only_one(folder: Path) -> Iterator[None]:
     """Let one set-up at a time work on an environment; others wait for it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.parent / f"{folder.name}.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not locked(lock.fileno()):
             print("another set-up of this environment is under way: waiting for it", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not locked(lock.fileno()):
+                time.sleep(0.2)
         yield
+
+
+def locked(file: int) -> bool:
+    """Try to lock an open file for this process; closing it, or the process's end, unlocks it.
+
+    Args:
+        file: its descriptor.
+
+    Returns:
+        whether it is locked now.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -580,15 +645,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="requirement and options for pip, as in TORCH; default: as before, or "
         + DEFAULT_TORCH,
     )
+    parser.add_argument(
+        "--ops",
+        default=os.environ.get("OPS", ""),
+        help=f"operators of mmcv, {' or '.join(OPS)}; default: as before, or {OPS[0]}",
+    )
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_python(sys.version_info[:3])
+        if args.ops not in ("", *OPS):
+            raise SetupError(f"OPS={args.ops}: choose {' or '.join(OPS)}")
         folder = args.venv.absolute()
-        if Environment(folder, args.torch).stands():
+        if Environment(folder, args.torch, args.ops).stands():
             return 0
         with only_one(folder):
-            environment = Environment(folder, args.torch)
+            environment = Environment(folder, args.torch, args.ops)
             if not environment.stands():
                 environment.set_up()
     except SetupError as error:
