@@ -18,6 +18,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["mmthermal", "mmthermal.*"]),
     package_data={
+        "mmthermal.checking": ["templates/*.j2"],
         "mmthermal.evaluation": ["templates/*.j2"],
         "mmthermal.mining": ["templates/*.j2"],
     },
@@ -44,6 +45,8 @@ setup(
         # The page of a comparison and the curves of a run.
         "jinja2>=3.1",
         "matplotlib",
+        # Pages and orientation of an image file, which OpenCV does not say.
+        "pillow",
     ],
     extras_require={
         "test": [

@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "samplers": {"common", "functional"},
     "backbones": {"common"},
     "datasets": {"common"},
+    # The check of annotation files and pictures; reads labels, trains nothing.
+    "checking": {"common", "evaluation"},
     "synthetic": {"common"},
     "evaluation": {"common"},
     # Mining over the whole data set: matches detections as the evaluation does.
