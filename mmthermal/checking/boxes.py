@@ -78,7 +78,7 @@ def _image_sizes(table: Table) -> list[Finding]:
 
 def _sides(table: Table, ids: Sequence[int | str]) -> list[Finding]:
     """Boxes with a negative side."""
-    negative = (table.boxes[:, 2:] < 0).any(axis=1)
+    negative: Bools = (table.boxes[:, 2:] < 0).any(axis=1)
     return _finding(
         "error",
         "negative-side",
@@ -91,10 +91,10 @@ def _sides(table: Table, ids: Sequence[int | str]) -> list[Finding]:
 
 def _normalised(table: Table, ids: Sequence[int | str]) -> list[Finding]:
     """Boxes in 0..1, as YOLO has them."""
-    small: Bools = (table.boxes >= 0).all(axis=1) & (table.boxes <= 1.001).all(axis=1)
-    small &= (table.boxes[:, 2:] > 0).all(axis=1)
+    inside = (table.boxes >= 0).all(axis=1) & (table.boxes <= 1.001).all(axis=1)
     whole = (table.boxes == table.boxes.round()).all(axis=1)
-    small &= ~whole  # a box of one pixel at the corner is none of them
+    # a box of one pixel at the corner is none of them
+    small: Bools = inside & (table.boxes[:, 2:] > 0).all(axis=1) & ~whole
     severity: Severity = "error" if small.mean() >= MANY else "warning"
     return _finding(
         severity,

@@ -1,7 +1,7 @@
 """What `tools/check_data.py` does: read the splits, check them one by one and together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,39 +97,45 @@ def check_data(
         splits = splits_of_config(cfg)
     else:
         splits = splits_of_folder(source, ann_files, img_dir)
-    findings: list[Finding] = []
-    contents: dict[str, Any] = {}
-    tables: dict[str, Table] = {}
-    facts: dict[str, list[ImageFacts]] = {}
-    figures: dict[str, Any] = {}
-    for split in splits:
-        content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
-        found = check_annotations(
-            content,
-            split.ann_file,
-            classes=split.classes,
-            filter_cfg=split.filter_cfg,
-            test_mode=split.test_mode,
+    report = Report(str(source), [], {}, splits, {}, {})
+    contents = {split.name: _check_split(split, report, images, workers, say) for split in splits}
+    findings = [*report.findings, *_together(report, contents)]
+    first = splits[0]
+    if cfg is not None and first.name in report.tables:
+        found, report.figures["anchors"] = check_anchors(
+            report.tables[first.name], cfg.get("model") or {}, first.pipeline
         )
-        findings += [finding.at(split.name) for finding in found]
-        table = _table(content, split, found)
-        if table is None:
-            continue
-        contents[split.name], tables[split.name] = content, table
-        figures[split.name] = describe(table)
+        findings += [finding.at(first.name) for finding in found]
+    return replace(report, findings=worst_first(findings))
+
+
+def _check_split(
+    split: Split, report: Report, images: bool, workers: int, say: Callable[[str], None]
+) -> Any:
+    """Check one split, put what is found into the report, and return the file's content."""
+    content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
+    found = check_annotations(
+        content,
+        split.ann_file,
+        classes=split.classes,
+        filter_cfg=split.filter_cfg,
+        test_mode=split.test_mode,
+    )
+    table = _table(content, split, found)
+    if table is not None:
+        report.tables[split.name] = table
+        report.figures[split.name] = describe(table)
         if images:
             say(f"{split.name}: {len(table.file_names)} pictures")
             paths = [Path(split.img_dir) / name for name in table.file_names]
-            facts[split.name] = measure_all(paths, workers=workers)
-            findings += _picture_findings(split.name, content, table, facts[split.name])
-            figures[split.name]["pictures"] = describe_levels(facts[split.name])
-    findings += _together(splits, contents, tables, facts, figures)
-    if cfg is not None and splits[0].name in tables:
-        found, figures["anchors"] = check_anchors(
-            tables[splits[0].name], cfg.get("model") or {}, splits[0].pipeline
-        )
-        findings += [finding.at(splits[0].name) for finding in found]
-    return Report(str(source), worst_first(findings), figures, splits, tables, facts)
+            facts = measure_all(paths, workers=workers)
+            report.facts[split.name] = facts
+            report.figures[split.name]["pictures"] = describe_levels(facts)
+            records = content["images"]
+            found += check_images(facts, table.sizes)
+            found += check_levels(facts, sequences(records, sequence_key(records)))
+    report.findings.extend(finding.at(split.name) for finding in found)
+    return content
 
 
 def _table(content: Any, split: Split, found: Sequence[Finding]) -> Table | None:
@@ -141,31 +147,15 @@ def _table(content: Any, split: Split, found: Sequence[Finding]) -> Table | None
     return make_table(content, split.classes)
 
 
-def _picture_findings(
-    name: str, content: Any, table: Table, facts: Sequence[ImageFacts]
-) -> list[Finding]:
-    """Findings about a split's pictures."""
-    records = content["images"]
-    of_image = sequences(records, sequence_key(records))
-    found = [*check_images(facts, table.sizes), *check_levels(facts, of_image)]
-    return [finding.at(name) for finding in found]
-
-
-def _together(
-    splits: Sequence[Split],
-    contents: Mapping[str, Any],
-    tables: Mapping[str, Table],
-    facts: Mapping[str, Sequence[ImageFacts]],
-    figures: dict[str, Any],
-) -> list[Finding]:
+def _together(report: Report, contents: Mapping[str, Any]) -> list[Finding]:
     """Findings about the splits together."""
-    if len(tables) < 2:
+    if len(report.tables) < 2:
         return []
-    found = check_classes(tables, {split.name: split.classes for split in splits})
-    found += check_sequences({name: content["images"] for name, content in contents.items()})
-    if len(facts) > 1:
-        found += compare_levels(facts)
-        copies, pairs = check_near_copies(facts)
+    found = check_classes(report.tables, {split.name: split.classes for split in report.splits})
+    found += check_sequences({name: contents[name]["images"] for name in report.tables})
+    if len(report.facts) > 1:
+        found += compare_levels(report.facts)
+        copies, pairs = check_near_copies(report.facts)
         found += copies
-        figures["near_copies"] = {key: len(rows) for key, rows in pairs.items()}
+        report.figures["near_copies"] = {key: len(rows) for key, rows in pairs.items()}
     return found
