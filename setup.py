@@ -47,6 +47,8 @@ setup(
         "matplotlib",
         # Pages and orientation of an image file, which OpenCV does not say.
         "pillow",
+        # The YAML file of a YOLO data set.
+        "pyyaml",
     ],
     extras_require={
         "test": [

@@ -78,7 +78,7 @@ def _image_sizes(table: Table) -> list[Finding]:
 
 def _sides(table: Table, ids: Sequence[int | str]) -> list[Finding]:
     """Boxes with a negative side."""
-    negative: Bools = (table.boxes[:, 2:] < 0).any(axis=1)
+    negative = table.boxes[:, 2:].min(axis=1) < 0
     return _finding(
         "error",
         "negative-side",

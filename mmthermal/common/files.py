@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,26 @@ def read_json(path: str | Path, *, what: str) -> Any:
         raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
     except ValueError as error:
         raise ValueError(f"{what} {str(path)!r} is not valid JSON: {error}") from None
+
+
+def copy_file(source: str | Path, target: str | Path) -> Path:
+    """Copy a file through a temporary one beside the target and a rename, with its times.
+
+    Args:
+        source: what to copy.
+        target: where to; missing folders are made.
+
+    Returns:
+        The target's path.
+    """
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        shutil.copy2(source, name)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmthermal.common import files
 from mmthermal.common.files import read_json, write_json, write_text
 
 
@@ -50,3 +51,16 @@ def test_errors_name_the_file_and_its_purpose(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ValueError, match=r"predictions .*bad.json' is not valid JSON"):
         read_json(tmp_path / "bad.json", what="predictions")
+
+
+def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("content")
+    assert files.copy_file(tmp_path / "a", tmp_path / "deep" / "b").read_text() == "content"
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(files.shutil, "copy2", fail)
+    with pytest.raises(OSError, match="disk full"):
+        files.copy_file(tmp_path / "a", tmp_path / "deep" / "c")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["b"]
