@@ -31,9 +31,10 @@ def whole(number=200, units=40):
                  sequence=f"s{sequence}")
         )  # fmt: skip
         for k in range(int(rng.integers(0, 5))):
+            kind = 1 + int(rng.random() < 0.2)
             box = [10 * k if rng.random() < 0.5 else 20 * k, 5, 12, 18]
             annotations.append(
-                dict(id=len(annotations) + 1, image_id=i + 1, category_id=1 + (k == 3),
+                dict(id=len(annotations) + 1, image_id=i + 1, category_id=kind,
                      bbox=box, area=216, iscrowd=0)
             )  # fmt: skip
     return dict(
