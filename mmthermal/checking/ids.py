@@ -176,7 +176,7 @@ def check_references(content: dict, field: str, name: str, severity: Severity) -
         Finding(
             severity,
             f"unknown-{field.replace('_', '-')}",
-            f"{len(bad)} of {len(values)} annotations have a {field} that is not listed, such as "
+            f"{len(bad)} of {len(values)} annotations have an unlisted {field}, such as "
             f"{values[bad[0]]!r}: mmdet drops them without a word",
             f"list it under {name!r} (a text is another id than the number), or remove the "
             "annotations",

@@ -24,7 +24,7 @@ def to_text(report: Report, *, width: int = 100) -> str:
         report: of the check.
         width: of the terminal, in characters.
     """
-    lines = [_split_line(name, report.figures[name]) for name in report.tables]
+    lines = _split_lines(report)
     anchors = report.figures.get("anchors")
     if anchors:
         lines.append(f"anchors: {1 - anchors['unreached']:.1%} of the objects within reach")
@@ -46,6 +46,16 @@ def to_text(report: Report, *, width: int = 100) -> str:
     lines += [] if not report.findings else [""]
     lines.append(f"{report.source}: {plural}")
     return "\n".join(lines)
+
+
+def _split_lines(report: Report) -> list[str]:
+    """A line for each split, also for one whose labels can't be read."""
+    return [
+        _split_line(split.name, report.figures[split.name])
+        if split.name in report.tables
+        else f"{split.name}: not measured, as its labels can't be read; see the errors"
+        for split in report.splits
+    ]
 
 
 def _split_line(name: str, figures: Mapping[str, Any]) -> str:
@@ -100,7 +110,7 @@ def write_page(report: Report, path: str | Path, *, number: int = 24, seed: int 
     page = environment.get_template("check_data.html.j2").render(
         report=report,
         counts={s: sum(f.severity == s for f in report.findings) for s in SEVERITIES},
-        lines=[_split_line(name, report.figures[name]) for name in tables],
+        lines=_split_lines(report),
         anchors=report.figures.get("anchors"),
         plots=plots,
         sheets=_sheets(report, number, seed),

@@ -33,6 +33,13 @@ def test_the_text_starts_with_the_figures_and_the_worst_finding(root) -> None:
     assert all(len(line) <= 100 for line in lines[2:-1])
 
 
+def test_a_split_that_can_not_be_read_has_its_line(tmp_path) -> None:
+    folder = write_coco(tmp_path / "data", splits=dict(train=5, val=5))
+    (folder / "annotations" / "val.json").write_text("{}")
+    lines = to_text(check_data(folder, images=False)).splitlines()
+    assert lines[1].startswith("val: not measured")
+
+
 def test_json_holds_findings_and_figures(root, tmp_path) -> None:
     report = check_data(root, images=False)
     content = json.loads(write_json_report(report, tmp_path / "a.json").read_text())
