@@ -18,6 +18,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["mmthermal", "mmthermal.*"]),
     package_data={
+        "mmthermal.checking": ["templates/*.j2"],
         "mmthermal.mining": ["templates/*.j2"],
         "mmthermal.studies": ["templates/*.j2"],
     },
@@ -47,6 +48,10 @@ setup(
         "filelock>=3.12",
         # Progress of a prediction; mmengine brings it, too.
         "rich",
+        # Pages and orientation of an image file, which OpenCV does not say.
+        "pillow",
+        # The YAML file of a YOLO data set.
+        "pyyaml",
     ],
     extras_require={
         # mmcv without operators, which mmthermal/ops supplies; mmdet 3.3.0 asserts mmcv < 2.2.0.

@@ -28,6 +28,10 @@ MAY_IMPORT = {
     "samplers": {"common", "functional"},
     "backbones": {"common"},
     "datasets": {"common"},
+    # The check of annotation files and pictures; reads labels, trains nothing.
+    "checking": {"common", "evaluation"},
+    # Other formats to COCO files, and splits; a split finds near copies as the check does.
+    "convert": {"common", "checking"},
     "synthetic": {"common"},
     "evaluation": {"common"},
     # Mining over the whole data set: matches detections as the evaluation does.

@@ -91,3 +91,26 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def copy_file(source: str | Path, target: str | Path) -> Path:
+    """Copy a file through a temporary one beside the target and a rename, with its times.
+
+    Args:
+        source: what to copy.
+        target: where to; missing folders are made.
+
+    Returns:
+        The target's path.
+    """
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        shutil.copy2(source, name)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmthermal.common import files
 from mmthermal.common.files import read_json, whole_folder, write_bytes, write_json, write_text
 
 
@@ -76,3 +77,16 @@ def test_a_failing_folder_leaves_the_old_one(tmp_path: Path) -> None:
         raise OSError("disk full")
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["old.txt"]
+
+
+def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("content")
+    assert files.copy_file(tmp_path / "a", tmp_path / "deep" / "b").read_text() == "content"
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(files.shutil, "copy2", fail)
+    with pytest.raises(OSError, match="disk full"):
+        files.copy_file(tmp_path / "a", tmp_path / "deep" / "c")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["b"]

@@ -1,0 +1,161 @@
+"""What `tools/check_data.py` does: read the splits, check them one by one and together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmthermal.checking.anchors import check_anchors
+from mmthermal.checking.annotations import check_annotations
+from mmthermal.checking.finding import Finding, has_errors, worst_first
+from mmthermal.checking.image_facts import ImageFacts, measure_all
+from mmthermal.checking.images import check_images
+from mmthermal.checking.levels import check_levels, compare_levels, describe_levels
+from mmthermal.checking.objects import describe
+from mmthermal.checking.sources import Split, splits_of_config, splits_of_folder
+from mmthermal.checking.splits import (
+    check_classes,
+    check_near_copies,
+    check_sequences,
+    sequence_key,
+    sequences,
+)
+from mmthermal.checking.table import Table, make_table
+from mmthermal.common.files import read_json
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Args:
+        source: the config or folder that was checked.
+        findings: worst first.
+        figures: by split, see :func:`~mmthermal.checking.objects.describe` and
+            :func:`~mmthermal.checking.levels.describe_levels`; ``anchors`` of the training set.
+        splits: the files that were read.
+        tables: records by split, of the splits that could be read.
+        facts: of the pictures by split; empty where none were opened.
+    """
+
+    source: str
+    findings: list[Finding]
+    figures: dict[str, Any]
+    splits: list[Split]
+    tables: dict[str, Table] = field(repr=False)
+    facts: dict[str, list[ImageFacts]] = field(repr=False)
+
+    @property
+    def exit_status(self) -> int:
+        """1 if something would spoil a training, else 0."""
+        return int(has_errors(self.findings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that JSON takes."""
+        return {
+            "source": self.source,
+            "errors": sum(finding.severity == "error" for finding in self.findings),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "figures": self.figures,
+        }
+
+
+def check_data(
+    source: str | Path,
+    *,
+    ann_files: Sequence[str] = (),
+    img_dir: str | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    images: bool = True,
+    workers: int = 2,
+    say: Callable[[str], None] = lambda line: None,
+) -> Report:
+    """Check the data of a config, or of a folder with annotation files.
+
+    Args:
+        source: a config file (``.py``), or a folder.
+        ann_files: annotation files of a folder, from the folder on; found if empty.
+        img_dir: folder of the images, from the folder on; found if None.
+        cfg_options: settings that replace those of the config.
+        images: whether to open the pictures.
+        workers: threads that read pictures.
+        say: takes lines about the progress.
+
+    Returns:
+        what was found.
+
+    Raises:
+        FileNotFoundError: if the config, the folder or an annotation file does not exist.
+        ValueError: if an annotation file is not JSON, or the config has none.
+    """
+    cfg = None
+    if Path(source).suffix == ".py":
+        cfg = Config.fromfile(str(source))
+        cfg.merge_from_dict(dict(cfg_options or {}))
+        splits = splits_of_config(cfg)
+    else:
+        splits = splits_of_folder(source, ann_files, img_dir)
+    report = Report(str(source), [], {}, splits, {}, {})
+    contents = {split.name: _check_split(split, report, images, workers, say) for split in splits}
+    findings = [*report.findings, *_together(report, contents)]
+    first = splits[0]
+    if cfg is not None and first.name in report.tables:
+        found, report.figures["anchors"] = check_anchors(
+            report.tables[first.name], cfg.get("model") or {}, first.pipeline
+        )
+        findings += [finding.at(first.name) for finding in found]
+    return replace(report, findings=worst_first(findings))
+
+
+def _check_split(
+    split: Split, report: Report, images: bool, workers: int, say: Callable[[str], None]
+) -> Any:
+    """Check one split, put what is found into the report, and return the file's content."""
+    content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
+    found = check_annotations(
+        content,
+        split.ann_file,
+        classes=split.classes,
+        filter_cfg=split.filter_cfg,
+        test_mode=split.test_mode,
+    )
+    table = _table(content, split, found)
+    if table is not None:
+        report.tables[split.name] = table
+        report.figures[split.name] = describe(table)
+        if images:
+            say(f"{split.name}: {len(table.file_names)} pictures")
+            paths = [Path(split.img_dir) / name for name in table.file_names]
+            facts = measure_all(paths, workers=workers)
+            report.facts[split.name] = facts
+            report.figures[split.name]["pictures"] = describe_levels(facts)
+            records = content["images"]
+            found += check_images(facts, table.sizes)
+            found += check_levels(facts, sequences(records, sequence_key(records)))
+    report.findings.extend(finding.at(split.name) for finding in found)
+    return content
+
+
+def _table(content: Any, split: Split, found: Sequence[Finding]) -> Table | None:
+    """The records as arrays; None where they can't be read."""
+    unreadable = {"not-coco", "no-categories", "no-images", "missing-field", "not-a-number",
+                  "not-an-id", "not-a-name"}  # fmt: skip
+    if any(finding.code in unreadable for finding in found):
+        return None
+    return make_table(content, split.classes)
+
+
+def _together(report: Report, contents: Mapping[str, Any]) -> list[Finding]:
+    """Findings about the splits together."""
+    if len(report.tables) < 2:
+        return []
+    found = check_classes(report.tables, {split.name: split.classes for split in report.splits})
+    found += check_sequences({name: contents[name]["images"] for name in report.tables})
+    if len(report.facts) > 1:
+        found += compare_levels(report.facts)
+        copies, pairs = check_near_copies(report.facts)
+        found += copies
+        report.figures["near_copies"] = {key: len(rows) for key, rows in pairs.items()}
+    return found

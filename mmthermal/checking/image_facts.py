@@ -1,0 +1,158 @@
+"""What an image file holds: bits, channels, pages, orientation, level, gain, saturation, hash."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mmthermal.checking.hashing import THUMBNAIL, Thumbnails, perceptual_hash, thumbnail
+
+_ORIENTATION = 0x0112
+
+
+def _no_thumbnail() -> Thumbnails:
+    return np.zeros((THUMBNAIL, THUMBNAIL), np.float32)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """Measurements of one file.
+
+    Args:
+        path: of the file.
+        problem: why it can't be read; empty if it can.
+        width: in pixels, as stored.
+        height: in pixels, as stored.
+        channels: 1 for grey.
+        grey: whether all channels (without alpha) are equal.
+        dtype: of the pixels.
+        pages: of a TIFF; else 1.
+        orientation: EXIF's, 1 to 8; 1 is upright.
+        low: smallest finite value.
+        high: largest finite value.
+        level: mean.
+        spread: standard deviation.
+        saturated: share of pixels that have the largest value, in [0, 1].
+        nonfinite: number of NaN and infinite pixels.
+        small: (32, 32) picture without level and gain.
+        hash: perceptual hash.
+    """
+
+    path: str
+    problem: str = ""
+    width: int = 0
+    height: int = 0
+    channels: int = 1
+    grey: bool = True
+    dtype: str = ""
+    pages: int = 1
+    orientation: int = 1
+    low: float = 0.0
+    high: float = 0.0
+    level: float = 0.0
+    spread: float = 0.0
+    saturated: float = 0.0
+    nonfinite: int = 0
+    small: Thumbnails = field(default_factory=_no_thumbnail, repr=False)
+    hash: int = 0
+
+    @property
+    def bits(self) -> int:
+        """8 where the values fill no more than 8 bits, whatever the file's type; else the type's.
+
+        Floating point counts by its own width.
+        """
+        if self.dtype in ("uint8", "uint16", "int16", "int32") and 0 <= self.low <= self.high < 256:
+            return 8
+        return {"uint8": 8, "uint16": 16, "int16": 16, "float32": 32, "int32": 32}.get(
+            self.dtype, 64
+        )
+
+
+def read_pixels(path: str | Path) -> NDArray:
+    """Pixels as they are stored: all bits, all channels, no rotation.
+
+    Args:
+        path: an image file, or ``.npy``.
+
+    Returns:
+        (H, W) or (H, W, C); BGR(A) for colours.
+
+    Raises:
+        ValueError: if it can't be read.
+    """
+    if str(path).lower().endswith(".npy"):
+        return np.asarray(np.load(path, allow_pickle=False))
+    data = np.fromfile(path, dtype=np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if image is None:
+        raise ValueError("not an image that OpenCV can decode")
+    return np.asarray(image)
+
+
+def measure(path: str | Path) -> ImageFacts:
+    """Measure one file; what goes wrong is in ``problem``."""
+    name = str(path)
+    if not Path(path).is_file():
+        return ImageFacts(name, problem="missing")
+    try:
+        pixels = read_pixels(path)
+    except (OSError, ValueError, cv2.error) as error:
+        return ImageFacts(name, problem=str(error) or type(error).__name__)
+    if pixels.ndim not in (2, 3) or not pixels.size:
+        return ImageFacts(name, problem=f"an array of shape {pixels.shape} is not a picture")
+    pages, orientation = _header(name)
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    colours = pixels.reshape(*pixels.shape[:2], channels)[..., : min(channels, 3)]
+    grey = bool((colours == colours[..., :1]).all())
+    plane = colours[..., 0] if grey else colours.mean(axis=2)
+    finite = np.isfinite(plane)
+    nonfinite = int(plane.size - finite.sum())
+    values = plane[finite] if nonfinite else plane
+    if not values.size:
+        values = np.zeros(1)
+    high = values.max()
+    small = thumbnail(np.nan_to_num(plane, nan=float(values.mean())) if nonfinite else plane)
+    return ImageFacts(
+        path=name,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        channels=channels,
+        grey=grey,
+        dtype=str(pixels.dtype),
+        pages=pages,
+        orientation=orientation,
+        low=float(values.min()),
+        high=float(high),
+        level=float(values.mean(dtype=np.float64)),
+        spread=float(values.std(dtype=np.float64)),
+        saturated=float((values == high).mean()) if high > values.min() else 0.0,
+        nonfinite=nonfinite,
+        small=small,
+        hash=perceptual_hash(small),
+    )
+
+
+def _header(path: str) -> tuple[int, int]:
+    """Pages and EXIF orientation; 1 and 1 where Pillow does not know the format."""
+    try:
+        with Image.open(path) as image:
+            return int(getattr(image, "n_frames", 1)), int(image.getexif().get(_ORIENTATION, 1))
+    except (OSError, ValueError, SyntaxError):
+        return 1, 1
+
+
+def measure_all(paths: Sequence[str | Path], *, workers: int = 2) -> list[ImageFacts]:
+    """Measure many files, several at a time.
+
+    Args:
+        paths: of the files.
+        workers: threads; decoding releases the interpreter's lock.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return list(pool.map(measure, paths))

@@ -1,0 +1,157 @@
+"""Which files a check reads: those of a config's loaders, or of a folder."""
+
+import os.path as osp
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+
+LOADERS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """One annotation file with its images.
+
+    Args:
+        name: such as ``train``.
+        ann_file: path of the annotation file.
+        img_dir: folder that the records' file names start from.
+        classes: that the training asks for; all of the file if None.
+        filter_cfg: the data set's ``filter_cfg``.
+        test_mode: the data set's ``test_mode``.
+        pipeline: transforms as the config lists them.
+        dataset: the data set's config; empty where there is none.
+    """
+
+    name: str
+    ann_file: str
+    img_dir: str
+    classes: tuple[str, ...] | None = None
+    filter_cfg: Mapping[str, Any] | None = None
+    test_mode: bool = False
+    pipeline: Sequence[Mapping[str, Any]] = ()
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+
+
+def splits_of_config(cfg: Config) -> list[Split]:
+    """The annotation files of a config's loaders, each once.
+
+    Args:
+        cfg: a config of mmdet, with COCO data sets; wrappers such as ``RepeatDataset`` and
+            ``ConcatDataset`` are looked into.
+
+    Returns:
+        the training set first.
+
+    Raises:
+        ValueError: if no loader has an annotation file.
+    """
+    found: list[Split] = []
+    for loader in LOADERS:
+        dataset = (cfg.get(f"{loader}_dataloader") or {}).get("dataset")
+        if dataset is None:
+            continue
+        parts = list(_unwrap(dataset))
+        for i, part in enumerate(parts):
+            name = loader if len(parts) == 1 else f"{loader}{i + 1}"
+            split = _split(name, part)
+            if all((split.ann_file, split.img_dir) != (s.ann_file, s.img_dir) for s in found):
+                found.append(split)
+    if not found:
+        raise ValueError(
+            "the config has no loader with an annotation file: train_dataloader, val_dataloader "
+            "or test_dataloader needs dataset.ann_file"
+        )
+    return found
+
+
+def _unwrap(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The data sets inside of wrappers."""
+    if dataset.get("datasets"):
+        for part in dataset["datasets"]:
+            yield from _unwrap(part)
+    elif dataset.get("dataset") is not None:
+        yield from _unwrap(dataset["dataset"])
+    elif dataset.get("ann_file"):
+        yield dataset
+
+
+def _split(name: str, dataset: Mapping[str, Any]) -> Split:
+    """A data set's files, joined as mmengine joins them."""
+    root = dataset.get("data_root") or ""
+    ann_file = dataset["ann_file"]
+    if not isinstance(ann_file, str):
+        raise ValueError(
+            f"{name}: ann_file={ann_file!r}: one file is needed; join several by ConcatDataset"
+        )
+    prefix = (dataset.get("data_prefix") or {}).get("img", "")
+    classes = (dataset.get("metainfo") or {}).get("classes")
+    if classes is None:
+        kind = DATASETS.get(dataset["type"]) if isinstance(dataset["type"], str) else None
+        classes = getattr(kind, "METAINFO", {}).get("classes")
+    if isinstance(classes, str):
+        classes = (classes,)
+    return Split(
+        name=name,
+        ann_file=osp.join(root, ann_file),
+        img_dir=osp.join(root, prefix),
+        classes=None if classes is None else tuple(classes),
+        filter_cfg=dataset.get("filter_cfg"),
+        test_mode=bool(dataset.get("test_mode", False)),
+        pipeline=dataset.get("pipeline") or (),
+        dataset=dataset,
+    )
+
+
+def splits_of_folder(
+    folder: str | Path, ann_files: Sequence[str] = (), img_dir: str | None = None
+) -> list[Split]:
+    """The annotation files of a folder.
+
+    Args:
+        folder: of the data set.
+        ann_files: paths from the folder on; all ``*.json`` in it and in its ``annotations`` if
+            empty. One whose name holds "train" comes first.
+        img_dir: folder of the images, from ``folder`` on; the first of ``NAME``, ``images/NAME``,
+            ``images`` and the folder itself if None, where NAME is that of the annotation file.
+
+    Returns:
+        a split for each file.
+
+    Raises:
+        FileNotFoundError: if the folder or a file does not exist, or no file is found.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FileNotFoundError(f"{str(folder)!r} is neither a config nor a folder")
+    paths = [root / name for name in ann_files]
+    if not paths:
+        paths = [*sorted(root.glob("annotations/*.json")), *sorted(root.glob("*.json"))]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not paths:
+        raise FileNotFoundError(
+            f"no annotation file {', '.join(missing) or 'in ' + str(root)}: give its path from "
+            "the folder on by --ann; tools/convert.py makes one from other formats"
+        )
+    order = {"train": 0, "val": 1, "test": 2}
+    paths.sort(key=lambda p: next((k for word, k in order.items() if word in p.stem.lower()), 3))
+    return [
+        Split(
+            name=path.stem,
+            ann_file=str(path),
+            img_dir=str(root / img_dir if img_dir is not None else _images_of(root, path)),
+            test_mode=i > 0,
+        )
+        for i, path in enumerate(paths)
+    ]
+
+
+def _images_of(root: Path, ann_file: Path) -> Path:
+    """The likely folder of an annotation file's images."""
+    word = ann_file.stem.removeprefix("instances_")
+    choices = [root / word, root / "images" / word, root / "images"]
+    return next((path for path in choices if path.is_dir()), root)

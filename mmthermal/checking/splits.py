@@ -1,0 +1,182 @@
+"""Findings about the splits together: classes, shared sequences, near copies."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from mmthermal.checking.finding import Finding, some
+from mmthermal.checking.hashing import near_copies
+from mmthermal.checking.image_facts import ImageFacts
+from mmthermal.checking.table import Table
+
+SEQUENCE_KEYS = ("sequence", "sequence_id", "seq_id", "block", "video_id", "video", "clip", "scene")
+"""Fields of an image record, or of its ``extra_info``, that name a sequence, best first."""
+LEAK = 0.01
+"""Share of near copies from which a split counts as leaking."""
+
+
+def sequence_key(images: Sequence[Mapping[str, Any]]) -> str:
+    """The field that names the sequences of a set.
+
+    Args:
+        images: the image records.
+
+    Returns:
+        the first of ``SEQUENCE_KEYS`` that all records have; empty if there is none.
+    """
+    for key in SEQUENCE_KEYS:
+        if images and all(_field(image, key) is not None for image in images):
+            return key
+    return ""
+
+
+def sequences(images: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    """The sequence of each image.
+
+    Args:
+        images: the image records.
+        key: field of the records; empty to go by the file names: their folder, and the name
+            without its last number.
+
+    Returns:
+        a name for each image.
+    """
+    if key:
+        return [str(_field(image, key)) for image in images]
+    return [sequence_of_name(str(image["file_name"])) for image in images]
+
+
+def sequence_of_name(file_name: str) -> str:
+    """A file name without its ending and its last number: ``set00/V001`` of ``set00/V001/I7.jpg``.
+
+    Letters and signs about the number go with it where a folder or another number remains.
+    """
+    path = PurePosixPath(file_name.replace("\\", "/"))
+    stem = re.sub(r"[^0-9a-zA-Z]*[a-zA-Z]*\d+$", "", path.stem)
+    folder = "" if str(path.parent) == "." else str(path.parent)
+    return "/".join(part for part in (folder, stem) if part)
+
+
+def _field(image: Mapping[str, Any], key: str) -> Any:
+    extra = image.get("extra_info")
+    return image.get(key, extra.get(key) if isinstance(extra, Mapping) else None)
+
+
+def check_classes(tables: Mapping[str, Table], asked: Mapping[str, Any]) -> list[Finding]:
+    """Classes that another split numbers otherwise.
+
+    Args:
+        tables: records by split, the training set first.
+        asked: by split the ``metainfo.classes`` of the config, or None.
+    """
+    findings = []
+    order = {
+        name: tuple(n for n, wanted in zip(table.names, table.wanted, strict=True) if wanted)
+        if asked.get(name) is not None
+        else table.names
+        for name, table in tables.items()
+    }
+    names = list(order)
+    for other in names[1:]:
+        first = names[0]
+        if order[other] == order[first]:
+            continue
+        findings.append(
+            Finding(
+                "error",
+                "classes-differ",
+                f"{first} lists the classes {', '.join(order[first][:12])}; {other} lists "
+                f"{', '.join(order[other][:12])}: labels are numbered in this order",
+                "list the same categories in the same order in both files, or set "
+                "metainfo.classes alike for all splits",
+                where=f"{first}, {other}",
+            )
+        )
+    return findings
+
+
+def check_sequences(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Finding]:
+    """Sequences that two splits share, and files that both list.
+
+    Args:
+        images: image records by split.
+    """
+    findings = []
+    names = list(images)
+    for i, first in enumerate(names):
+        for other in names[i + 1 :]:
+            key = sequence_key([*images[first], *images[other]])
+            if not key:
+                continue
+            before = set(sequences(images[first], key))
+            now = sequences(images[other], key)
+            shared = sorted(before & set(now))
+            if not shared:
+                continue
+            count = sum(name in before for name in now)
+            findings.append(
+                Finding(
+                    "warning",
+                    "shared-sequences",
+                    f"{other} shares {len(shared)} sequences ({key}) with {first}: {count} of "
+                    f"{len(now)} of its images have neighbours there",
+                    f"split by sequence: tools/split.py --by {key}; figures on {other} are better "
+                    "than those on new scenes will be",
+                    where=f"{first}, {other}",
+                    count=count,
+                    total=len(now),
+                    examples=some(shared),
+                )
+            )
+    return findings
+
+
+def check_near_copies(
+    facts: Mapping[str, Sequence[ImageFacts]],
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Pictures of one split that have a near copy in another, or are the same file.
+
+    Args:
+        facts: of the pictures by split.
+
+    Returns:
+        findings; and by pair of splits the near copies as pairs of paths.
+    """
+    findings: list[Finding] = []
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    good = {name: [f for f in rows if not f.problem and f.hash] for name, rows in facts.items()}
+    names = list(good)
+    hashes = {name: np.array([f.hash for f in good[name]], np.uint64) for name in names}
+    small = {name: np.array([f.small for f in good[name]]) for name in names}
+    for i, first in enumerate(names):
+        for other in names[i + 1 :]:
+            if not good[first] or not good[other]:
+                continue
+            found = near_copies(hashes[first], small[first], hashes[other], small[other])
+            pairs[f"{first}, {other}"] = [
+                (good[first][a].path, good[other][b].path) for a, b in found
+            ]
+            count = len({b for _, b in found})
+            total = len(good[other])
+            if not count:
+                continue
+            findings.append(
+                Finding(
+                    "warning" if count >= LEAK * total else "note",
+                    "near-copies",
+                    f"{count} of {total} pictures of {other} ({count / total:.1%}) have a near "
+                    f"copy in {first}",
+                    "split by sequence or by near copies (tools/split.py --by near-copies): a "
+                    "detector that has learnt pictures by heart looks good here",
+                    where=f"{first}, {other}",
+                    count=count,
+                    total=total,
+                    examples=some(
+                        f"{good[first][a].path} ~ {good[other][b].path}" for a, b in found
+                    ),
+                )
+            )
+    return findings, pairs

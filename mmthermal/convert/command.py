@@ -1,0 +1,166 @@
+"""What `tools/convert.py` does: read a format, write COCO files, say what was left out."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmthermal.common.checks import check_choice
+from mmthermal.common.files import copy_file, write_json
+from mmthermal.convert.flir import read_flir_v1, read_flir_v2
+from mmthermal.convert.flir_aligned import read_flir_aligned
+from mmthermal.convert.hituav import read_hituav
+from mmthermal.convert.iphd import read_iphd
+from mmthermal.convert.kaist import read_kaist
+from mmthermal.convert.labels import LabelSet
+from mmthermal.convert.llvip import read_llvip
+from mmthermal.convert.m3fd import read_m3fd
+from mmthermal.convert.to_coco import Classes, to_coco
+from mmthermal.convert.voc import read_voc
+from mmthermal.convert.yolo import read_yolo
+
+FORMATS: dict[str, Callable[..., list[LabelSet]]] = {
+    "voc": read_voc,
+    "yolo": read_yolo,
+    "flir-v1": read_flir_v1,
+    "flir-v2": read_flir_v2,
+    "flir-aligned": read_flir_aligned,
+    "kaist": read_kaist,
+    "llvip": read_llvip,
+    "m3fd": read_m3fd,
+    "hituav": read_hituav,
+    "iphd": read_iphd,
+}
+"""Readers by the name of their format."""
+WITH_LISTS = ("voc", "kaist", "m3fd")
+"""Formats whose splits can be given as text files."""
+WITH_BITS = ("flir-v1", "flir-v2")
+"""Formats that ship pictures of 8 and of 16 bits."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """One file that was written.
+
+    Args:
+        split: its name.
+        path: of the COCO file.
+        images: number of images.
+        objects: number of objects of each class, without crowd regions.
+        crowd: number of crowd regions.
+        counts: what was left out or changed, by reason.
+    """
+
+    split: str
+    path: Path
+    images: int
+    objects: dict[str, int]
+    crowd: int
+    counts: Counter[str]
+
+
+def convert(
+    kind: str,
+    source: str | Path,
+    out: str | Path,
+    *,
+    classes: Classes | None = None,
+    lists: Mapping[str, str | Path] | None = None,
+    bits: int | None = None,
+    copy: bool = False,
+) -> list[Converted]:
+    """Convert a set's labels to COCO files, one for each split.
+
+    Args:
+        kind: the format, one of ``FORMATS``.
+        source: the folder as its publisher ships it.
+        out: folder for ``SPLIT.json``, and for ``images`` with ``copy``.
+        classes: which to keep, and how they are called; all if None.
+        lists: text files with the images of a split, by split, from ``source`` on.
+        bits: 8 or 16, for sets that have both; 8 if None.
+        copy: whether to copy the images; else they stay, and file names start from ``source``.
+
+    Returns:
+        what was written.
+
+    Raises:
+        FileNotFoundError: if a folder or file of the format is missing.
+        ValueError: for an unknown format, a setting that it does not have, or no image at all.
+    """
+    check_choice("format", kind, tuple(FORMATS))
+    root = Path(source)
+    if not root.is_dir():
+        raise FileNotFoundError(f"the folder {str(source)!r} does not exist: check the path")
+    settings: dict[str, Any] = {}
+    if lists:
+        check_choice("lists are for the formats; format", kind, WITH_LISTS)
+        settings["lists"] = {split: root / path for split, path in lists.items()}
+    if bits is not None:
+        check_choice("bits are for the formats; format", kind, WITH_BITS)
+        settings["bits"] = bits
+    sets = FORMATS[kind](root, **settings)
+    classes = classes or Classes()
+    order = classes.order(sets)
+    results = [(labels.split, *to_coco(labels, root, order, classes)) for labels in sets]
+    if not any(content["images"] for _, content, _ in results):
+        reasons = Counter[str]()
+        for _, _, counts in results:
+            reasons += counts
+        words = ", ".join(f"{number} × {reason}" for reason, number in reasons.items())
+        raise ValueError(f"no image is left ({words or 'the folder has none'})")
+    return [
+        _write(split, content, counts, root, Path(out), copy) for split, content, counts in results
+    ]
+
+
+def _write(
+    split: str,
+    content: dict[str, Any],
+    counts: Counter[str],
+    root: Path,
+    out: Path,
+    copy: bool,
+) -> Converted:
+    """Write one split; the labels last, so that they never lack a picture."""
+    if copy:
+        for image in content["images"]:
+            if image["file_name"].startswith("../"):
+                raise ValueError(
+                    f"{image['file_name']!r} lies outside of {str(root)!r}: give the folder that "
+                    "holds all images, or leave --copy out"
+                )
+            copy_file(root / image["file_name"], out / "images" / image["file_name"])
+    path = write_json(out / f"{split}.json", content, indent=None)
+    names = {category["id"]: category["name"] for category in content["categories"]}
+    objects = Counter({name: 0 for name in names.values()})
+    objects.update(names[a["category_id"]] for a in content["annotations"] if not a["iscrowd"])
+    crowd = sum(a["iscrowd"] for a in content["annotations"])
+    return Converted(split, path, len(content["images"]), dict(objects), crowd, counts)
+
+
+def to_text(converted: list[Converted], source: str | Path, out: str | Path, copy: bool) -> str:
+    """Lines for the terminal: what was written, what was left out, and the settings to use."""
+    lines = []
+    for one in converted:
+        classes = ", ".join(f"{name} {number:,}" for name, number in one.objects.items())
+        lines.append(
+            f"{one.path}: {one.images:,} images, {sum(one.objects.values()):,} objects "
+            f"({classes}), {one.crowd:,} crowd"
+        )
+        lines += [
+            f"  {number:,} × {'' if reason.startswith('kept: ') else 'left out: '}{reason}"
+            for reason, number in sorted(one.counts.items(), key=lambda item: -item[1])
+        ]
+    names = tuple(converted[0].objects)
+    img_dir = Path(out) / "images" if copy else Path(source)
+    lines += [
+        "",
+        "In the config:",
+        f"  model.…num_classes={len(names)}; metainfo.classes={names}",
+        f"  data_root={str(out)!r}; ann_file={converted[0].path.name!r}; "
+        f"data_prefix=dict(img={os.path.relpath(img_dir, out)!r})",
+        f"Next: python tools/check_data.py {out} --img-dir {os.path.relpath(img_dir, out)}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""IPHD (ChaLearn 2020): thermal 16-bit PNG files with YOLO text files of one class."""
+
+import re
+from pathlib import Path
+
+from mmthermal.convert.labels import LabelledImage, LabelSet, image_files, image_size
+from mmthermal.convert.yolo import label_file, parse_line
+
+_NAMES = {0: "person"}
+_SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}
+
+
+def read_iphd(root: Path) -> list[LabelSet]:
+    """Read IPHD: folders ``images`` with PNG files, and ``labels`` beside each of them.
+
+    The split is that of the folders above (``train``, ``valid``, ``test``); what lies in a folder
+    whose name holds ``depth`` is left out. Names begin with the video, ``vid00161_YrRitw9Q``.
+
+    Args:
+        root: the folder that the archives were unpacked to.
+
+    Returns:
+        the splits, as far as they have labels.
+
+    Raises:
+        FileNotFoundError: if no folder ``images`` with a ``labels`` beside it is found.
+
+    Source: the set's page at chalearnlap.cvc.uab.cat; the folders by readers of others, as the
+    page does not give them.
+    """
+    found: dict[str, LabelSet] = {}
+    for folder in sorted(path for path in root.rglob("images") if path.is_dir()):
+        where = folder.relative_to(root).as_posix().lower()
+        if "depth" in where or not folder.with_name("labels").is_dir():
+            continue
+        split = _split(where)
+        labels = found.setdefault(split, LabelSet(split, names=("person",)))
+        for path in image_files(folder):
+            _add(labels, path)
+    if not found:
+        raise FileNotFoundError(
+            f"no folder 'images' with a folder 'labels' beside it in {str(root)!r}"
+        )
+    return [found[split] for split in (*_SPLITS, "all") if split in found]
+
+
+def _split(where: str) -> str:
+    """The split that a path belongs to."""
+    words = re.split(r"[^a-z]+", where)
+    return next((s for s, names in _SPLITS.items() if set(names) & set(words)), "all")
+
+
+def _add(labels: LabelSet, path: Path) -> None:
+    """Add a picture with the labels of its text file."""
+    file = label_file(path)
+    if not file.is_file():
+        labels.dropped["image without a label file"] += 1
+        return
+    try:
+        size = image_size(path)
+    except OSError:
+        labels.dropped["image that can't be read"] += 1
+        return
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    boxes = [parse_line(line, size, _NAMES) for line in lines]
+    if None in boxes:
+        labels.dropped["line that is not a label"] += boxes.count(None)
+    video = re.match(r"vid\d+(_[0-9A-Za-z]+)?", path.stem)
+    labels.images.append(
+        LabelledImage(
+            path,
+            tuple(box for box in boxes if box is not None),
+            size,
+            video.group(0) if video else "",
+        )
+    )

@@ -1,0 +1,97 @@
+"""KAIST multispectral pedestrians: the thermal (lwir) pictures."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mmthermal.convert.labels import Label, LabelledImage, LabelSet, read_list
+from mmthermal.convert.voc import read_xml
+
+ANNOTATIONS = ("annotations-xml-new-sanitized", "annotations-xml-new", "annotations")
+"""Folders of labels, best first."""
+IGNORED = ("people", "person?")
+"""Groups and doubtful persons: neither objects nor background."""
+_TRAIN_SETS = ("set00", "set01", "set02", "set03", "set04", "set05")
+
+
+def read_kaist(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelSet]:
+    """Read KAIST: ``[images/]setXX/VXXX/lwir/I*.jpg`` and labels as XML or as ``bbGt`` text.
+
+    Args:
+        root: the folder with the labels and with ``images`` or ``set00`` and so on.
+        lists: text files of ``imageSets`` with lines such as ``set00/V000/I00000``, by split; all
+            labelled frames, sets 00 to 05 as ``train`` and the others as ``test``, if None.
+
+    Returns:
+        the splits. Labels ``people`` and ``person?``, and those with the flag ``ignore``, are
+        crowd regions.
+
+    Raises:
+        FileNotFoundError: if no folder with labels is found.
+
+    Source: Hwang et al., CVPR 2015; the folders of its repository's README.
+    """
+    folder = next((root / name for name in ANNOTATIONS if (root / name).is_dir()), None)
+    if folder is None:
+        raise FileNotFoundError(f"{str(root)!r} has none of the folders {', '.join(ANNOTATIONS)}")
+    images = root / "images" if (root / "images").is_dir() else root
+    found = []
+    for split, frames in _frames(folder, lists).items():
+        labels = LabelSet(split, names=("person", "cyclist"))
+        for frame in frames:
+            image = _read_frame(folder, images, frame, labels.dropped)
+            labels.images += [image] if image is not None else []
+        found.append(labels)
+    return found
+
+
+def _frames(folder: Path, lists: Mapping[str, Path] | None) -> dict[str, list[str]]:
+    """Frames such as ``set00/V000/I00000`` of each split."""
+    if lists:
+        return {split: read_list(path) for split, path in lists.items()}
+    splits: dict[str, list[str]] = {"train": [], "test": []}
+    for path in sorted(folder.glob("set*/V*/I*.*")):
+        frame = path.relative_to(folder).with_suffix("").as_posix()
+        splits["train" if frame.split("/")[0] in _TRAIN_SETS else "test"].append(frame)
+    return {split: frames for split, frames in splits.items() if frames}
+
+
+def _read_frame(
+    folder: Path, images: Path, frame: str, dropped: Counter[str]
+) -> LabelledImage | None:
+    """One frame; None where its labels are missing or broken."""
+    video, name = frame.rsplit("/", 1)
+    picture = images / video / "lwir" / f"{name}.jpg"
+    if not picture.is_file():
+        picture = picture.with_suffix(".png")
+    xml, text = folder / f"{frame}.xml", folder / f"{frame}.txt"
+    if xml.is_file():
+        found = read_xml(xml, picture, dropped)
+        boxes = found.labels if found is not None else None
+    elif text.is_file():
+        boxes = tuple(_read_text(text, dropped))
+    else:
+        boxes = None
+        dropped["image without a label file"] += 1
+    if boxes is None:
+        return None
+    labels = tuple(Label(b.name, b.box, b.crowd or b.name in IGNORED) for b in boxes)
+    return LabelledImage(picture, labels, sequence=video)
+
+
+def _read_text(path: Path, dropped: Counter[str]) -> Iterator[Label]:
+    """Lines of Piotr's toolbox: name x y w h occluded vx vy vw vh ignore angle."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("%"):
+            continue
+        words = line.split()
+        try:
+            x, y, w, h = (float(word) for word in words[1:5])
+            if not all(map(math.isfinite, (x, y, w, h))):
+                raise ValueError
+        except ValueError:
+            dropped["line that is not a label"] += 1
+            continue
+        ignore = len(words) > 10 and words[10] == "1"
+        yield Label(words[0], (x, y, w, h), ignore)

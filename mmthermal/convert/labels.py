@@ -1,0 +1,160 @@
+"""What a format's reader gives: images with their labels, and what it had to leave out."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
+"""File endings of images, in small letters."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One box.
+
+    Args:
+        name: of its class, as the format has it.
+        box: x, y of the top left corner, width and height, in pixels.
+        crowd: whether it marks a region that must neither be found nor count as background.
+    """
+
+    name: str
+    box: tuple[float, float, float, float]
+    crowd: bool = False
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """One picture.
+
+    Args:
+        path: of its file.
+        labels: its boxes.
+        size: width and height; read from the file if None.
+        sequence: name of the video that it was taken from; empty if unknown.
+    """
+
+    path: Path
+    labels: tuple[Label, ...] = ()
+    size: tuple[int, int] | None = None
+    sequence: str = ""
+
+
+@dataclass
+class LabelSet:
+    """One split.
+
+    Args:
+        split: its name, such as ``train``.
+        images: its pictures, in a fixed order.
+        names: classes in the order of the format; those that occur, sorted, if empty.
+        dropped: what the reader left out, by reason.
+    """
+
+    split: str
+    images: list[LabelledImage] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height from the head of a file.
+
+    Raises:
+        OSError: if the file is missing or no image.
+    """
+    if path.suffix.lower() == ".npy":
+        shape = np.load(path, mmap_mode="r").shape
+        return int(shape[1]), int(shape[0])
+    with Image.open(path) as image:
+        return image.size
+
+
+def image_files(folder: Path) -> list[Path]:
+    """All images in a folder and below it, sorted."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files by their name without ending."""
+    return {path.stem: path for path in paths}
+
+
+def read_list(path: Path) -> list[str]:
+    """Entries of a text file with one name a line; an ending such as ``.jpg`` is cut off.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"the list {str(path)!r} does not exist: check the path")
+    lines = (
+        line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+    )
+    return [
+        line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in IMAGE_SUFFIXES else line
+        for line in lines
+    ]
+
+
+def need_folder(folder: Path, what: str) -> Path:
+    """The folder, or an error that says what was looked for.
+
+    Raises:
+        FileNotFoundError: if it does not exist.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{what}: the folder {str(folder)!r} does not exist")
+    return folder
+
+
+def labels_of_coco(
+    content: Mapping[str, Any], image_dir: Path, split: str, *, sequence_key: str = ""
+) -> LabelSet:
+    """Read a COCO file, also with HIT-UAV's spelling of the keys.
+
+    Args:
+        content: the file.
+        image_dir: folder that its file names start from.
+        split: name of the split.
+        sequence_key: field of an image's ``extra_info`` that names its video.
+
+    Returns:
+        the labels; categories in the file's order.
+    """
+    found = LabelSet(split)
+    categories = content.get("categories", content.get("category", []))
+    names = {category["id"]: str(category["name"]) for category in categories}
+    found.names = tuple(dict.fromkeys(names.values()))
+    labels: dict[Any, list[Label]] = {image["id"]: [] for image in content["images"]}
+    for annotation in content.get("annotations", content.get("annotation", [])):
+        if annotation["image_id"] not in labels:
+            found.dropped["box of an image that is not listed"] += 1
+        elif annotation["category_id"] not in names:
+            found.dropped["box of a class that is not listed"] += 1
+        else:
+            x, y, w, h = (float(value) for value in annotation["bbox"])
+            crowd = bool(annotation.get("iscrowd", 0)) or bool(annotation.get("ignore", 0))
+            label = Label(names[annotation["category_id"]], (x, y, w, h), crowd)
+            labels[annotation["image_id"]].append(label)
+    for image in content["images"]:
+        name = image.get("file_name", image.get("filename"))
+        extra = image.get("extra_info") or {}
+        found.images.append(
+            LabelledImage(
+                image_dir / str(name),
+                tuple(labels[image["id"]]),
+                (int(image["width"]), int(image["height"])),
+                str(extra.get(sequence_key, "")) if sequence_key else "",
+            )
+        )
+    return found

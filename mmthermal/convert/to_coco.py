@@ -1,0 +1,135 @@
+"""Labels as the content of a COCO file, with a count of what was changed or left out."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmthermal.convert.labels import Label, LabelSet, image_size
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Which classes a conversion keeps, and under which names.
+
+    Args:
+        names: to keep, in this order, after renaming; all that occur if empty.
+        rename: new name by the format's name.
+        ignore: names, after renaming, whose boxes become crowd regions.
+    """
+
+    names: tuple[str, ...] = ()
+    rename: Mapping[str, str] | None = None
+    ignore: Collection[str] = ()
+
+    def new_name(self, name: str) -> str:
+        """A class name after renaming."""
+        return (self.rename or {}).get(name, name)
+
+    def order(self, sets: Sequence[LabelSet]) -> tuple[str, ...]:
+        """The classes of all splits: those asked for, or those of the format that occur.
+
+        Raises:
+            ValueError: if a class is asked for that does not occur.
+        """
+        used = {self.new_name(label.name) for s in sets for i in s.images for label in i.labels}
+        unknown = [name for name in (*self.names, *self.ignore) if name not in used]
+        if unknown and self.names:
+            raise ValueError(
+                f"no box has the class {', '.join(map(repr, unknown))}: the labels have "
+                f"{', '.join(map(repr, sorted(used)))}"
+            )
+        listed = [self.new_name(name) for s in sets for name in s.names]
+        names = self.names or tuple(dict.fromkeys([*listed, *sorted(used)]))
+        return tuple(name for name in names if name in used and name not in set(self.ignore))
+
+
+def to_coco(
+    labels: LabelSet, root: Path, order: Sequence[str], classes: Classes
+) -> tuple[dict[str, Any], Counter[str]]:
+    """A split as the content of a COCO file.
+
+    Boxes are clipped to their image. Crowd regions belong to the first class, as COCO needs one;
+    they count for none.
+
+    Args:
+        labels: the split.
+        root: folder that the file names start from.
+        order: names of the classes.
+        classes: how names are changed.
+
+    Returns:
+        the content, numbered from 1 on; and what was left out or changed, by reason.
+    """
+    counts = Counter(labels.dropped)
+    ids = {name: i + 1 for i, name in enumerate(order)}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image in labels.images:
+        try:
+            size = image.size or image_size(image.path)
+        except OSError:
+            counts["image that can't be read"] += 1
+            continue
+        if not image.path.is_file():
+            counts["image that does not exist"] += 1
+            continue
+        record: dict[str, Any] = {
+            "id": len(images) + 1,
+            "file_name": Path(os.path.relpath(image.path, root)).as_posix(),
+            "width": size[0],
+            "height": size[1],
+        }
+        if image.sequence:
+            record["sequence"] = image.sequence
+        images.append(record)
+        for label in image.labels:
+            found = _annotation(label, size, ids, classes, counts)
+            if found is not None:
+                annotations.append({"id": len(annotations) + 1, "image_id": record["id"], **found})
+    categories = [{"id": number, "name": name} for name, number in ids.items()]
+    return {"images": images, "annotations": annotations, "categories": categories}, counts
+
+
+def _annotation(
+    label: Label,
+    size: tuple[int, int],
+    ids: Mapping[str, int],
+    classes: Classes,
+    counts: Counter[str],
+) -> dict[str, Any] | None:
+    """A box as COCO's record, or None where nothing of it is left."""
+    name = classes.new_name(label.name)
+    crowd = label.crowd or name in classes.ignore
+    if name not in ids and not crowd:
+        counts[f"box of class {name!r}, which is not asked for"] += 1
+        return None
+    x, y, w, h = label.box
+    if not (w > 0 and h > 0):  # also NaN
+        counts["box without area"] += 1
+        return None
+    left, top = max(x, 0.0), max(y, 0.0)
+    right, bottom = min(x + w, size[0]), min(y + h, size[1])
+    if right - left < 1 or bottom - top < 1:
+        counts["box with less than a pixel inside its image"] += 1
+        return None
+    if max(left - x, top - y, x + w - right, y + h - bottom) > 1e-6 * max(size):
+        counts["kept: box clipped at the border"] += 1
+        x, y, w, h = left, top, right - left, bottom - top
+    if crowd:
+        counts["kept: box as a crowd region"] += 1
+    box = [_plain(value) for value in (x, y, w, h)]
+    return {
+        "category_id": ids.get(name, 1),
+        "bbox": box,
+        "area": _plain(w * h),
+        "iscrowd": int(crowd),
+    }
+
+
+def _plain(value: float) -> float | int:
+    """A number with at most four decimals, without a point where it is whole."""
+    rounded = round(value, 4)
+    return int(rounded) if rounded == int(rounded) else rounded

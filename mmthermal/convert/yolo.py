@@ -1,0 +1,194 @@
+"""YOLO: a text file for each image, with or without a data.yaml."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmthermal.convert.labels import (
+    IMAGE_SUFFIXES,
+    Label,
+    LabelledImage,
+    LabelSet,
+    image_files,
+    image_size,
+)
+
+SPLITS = ("train", "val", "test")
+
+
+def read_yolo(root: Path) -> list[LabelSet]:
+    """Read a folder as ultralytics and darknet have it.
+
+    With a YAML file: its ``path``, ``train``, ``val``, ``test`` and ``names``. Without: the
+    folders ``images/train`` or ``train/images`` and so on, or one split ``all``; class names from
+    ``classes.txt`` or ``obj.names``, else ``class0``, ``class1``, …. The labels of
+    ``…/images/a.png`` are in ``…/labels/a.txt``, or beside the image.
+
+    Args:
+        root: the folder.
+
+    Returns:
+        the splits.
+
+    Raises:
+        FileNotFoundError: if there is no image or no label file.
+        ValueError: if the YAML file has no ``names``.
+    """
+    settings = _settings(root)
+    if settings is not None:
+        folders = _listed(root, settings)
+        names = _names(settings)
+    else:
+        folders = _found(root)
+        names = _names_file(root)
+    found = []
+    for split, images in folders.items():
+        labels = LabelSet(split, names=tuple(names.values()))
+        for path in images:
+            labels.images += _read_image(path, names, labels.dropped)
+        found.append(labels)
+    if not any(labels.images for labels in found):
+        raise FileNotFoundError(
+            f"no image with a label file in {str(root)!r}: expected images/… and labels/…, or a "
+            "text file beside each image"
+        )
+    if not any(image.labels for labels in found for image in labels.images):
+        raise FileNotFoundError(f"no label in {str(root)!r}: expected labels/…/NAME.txt")
+    return found
+
+
+def _settings(root: Path) -> dict[str, Any] | None:
+    """The data set's YAML file, the first one with a training set."""
+    for path in sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "train" in content:
+            if "names" not in content:
+                raise ValueError(f"{path} has no 'names': list the classes there")
+            return content
+    return None
+
+
+def _names(settings: Mapping[str, Any]) -> dict[int, str]:
+    """Class names by number."""
+    names = settings["names"]
+    pairs = names.items() if isinstance(names, dict) else enumerate(names)
+    return {int(number): str(name) for number, name in pairs}
+
+
+def _names_file(root: Path) -> dict[int, str]:
+    """Class names from a text file, if there is one."""
+    for name in ("classes.txt", "obj.names", "labels/classes.txt"):
+        if (root / name).is_file():
+            lines = (root / name).read_text(encoding="utf-8").splitlines()
+            return {i: line.strip() for i, line in enumerate(lines) if line.strip()}
+    return {}
+
+
+def _listed(root: Path, settings: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """Images of each split of a YAML file: folders, text files, or lists of them."""
+    bases = [root / str(settings.get("path") or "."), root]
+    found: dict[str, list[Path]] = {}
+    for split in SPLITS:
+        entries = settings.get(split)
+        if not entries:
+            continue
+        images: list[Path] = []
+        for entry in entries if isinstance(entries, list) else [entries]:
+            # Roboflow writes ../train/images, which lies in the folder itself
+            choices = [base / str(entry) for base in bases] + [
+                root / str(entry).removeprefix("../")
+            ]
+            place = next((path for path in choices if path.exists()), None)
+            if place is None:
+                raise FileNotFoundError(f"{split}: {str(entry)!r} of the YAML file does not exist")
+            if place.is_dir():
+                images += image_files(place)
+            else:
+                lines = place.read_text(encoding="utf-8").split("\n")
+                images += [
+                    _on_disk(place.parent, root, line.strip()) for line in lines if line.strip()
+                ]
+        found[split] = images
+    return found
+
+
+def _on_disk(folder: Path, root: Path, entry: str) -> Path:
+    """A file of a list, from the list's folder or from the set's."""
+    return next((p for p in (folder / entry, root / entry) if p.is_file()), root / entry)
+
+
+def _found(root: Path) -> dict[str, list[Path]]:
+    """Images of each split by the usual folders."""
+    found: dict[str, list[Path]] = {}
+    for split, words in (("train", ("train",)), ("val", ("val", "valid")), ("test", ("test",))):
+        for word in words:
+            for place in (root / "images" / word, root / word / "images"):
+                if place.is_dir():
+                    found[split] = image_files(place)
+    return found or {"all": image_files(root)}
+
+
+def label_file(image: Path) -> Path:
+    """Where the labels of an image are: the last folder ``images`` replaced, or beside it."""
+    parts = list(image.parts)
+    for i in range(len(parts) - 2, -1, -1):
+        if parts[i] == "images":
+            there = Path(*parts[:i], "labels", *parts[i + 1 :]).with_suffix(".txt")
+            if there.is_file() or (Path(*parts[:i]) / "labels").is_dir():
+                return there
+    return image.with_suffix(".txt")
+
+
+def _read_image(path: Path, names: Mapping[int, str], dropped: Counter[str]) -> list[LabelledImage]:
+    """An image with its labels; without a label file it is background."""
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        return []
+    try:
+        size = image_size(path)
+    except OSError:
+        dropped["image that can't be read"] += 1
+        return []
+    file = label_file(path)
+    if not file.is_file():
+        dropped["kept: image without a label file, as background"] += 1
+        return [LabelledImage(path, (), size)]
+    lines = file.read_text(encoding="utf-8").splitlines()
+    labels = [parse_line(line, size, names) for line in lines if line.strip()]
+    bad = sum(label is None for label in labels)
+    if bad:
+        dropped["line that is not a label"] += bad
+    return [LabelledImage(path, tuple(label for label in labels if label is not None), size)]
+
+
+def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> Label | None:
+    """A line as a label.
+
+    Args:
+        line: class, centre, width and height in 0..1; or class and a polygon's corners in 0..1,
+            of which the bounding box is taken.
+        size: width and height of the image.
+        names: class names by number; ``class7`` for a number without a name.
+
+    Returns:
+        the label; None for anything else.
+    """
+    try:
+        number, *values = (float(word) for word in line.split())
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (number, *values))) or number != int(number) or number < 0:
+        return None
+    if len(values) == 4:
+        cx, cy, w, h = values
+        left, top = cx - w / 2, cy - h / 2
+    elif len(values) >= 6 and len(values) % 2 == 0:
+        left, top = min(values[::2]), min(values[1::2])
+        w, h = max(values[::2]) - left, max(values[1::2]) - top
+    else:
+        return None
+    box = (left * size[0], top * size[1], w * size[0], h * size[1])
+    return Label(names.get(int(number), f"class{int(number)}"), box)

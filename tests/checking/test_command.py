@@ -1,0 +1,207 @@
+"""The whole check: nothing on a clean set, and each of many planted faults by its name."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers_data import ROOT, data_options, write_coco
+from PIL import Image
+
+import mmthermal  # noqa: F401 (registers)
+from mmthermal.checking.command import check_data
+
+DATA = ROOT.parent / "shared" / "data" / "hituav160"
+
+
+def scene(rng: np.random.Generator) -> np.ndarray:
+    """An own background for each picture, so that no two are near copies."""
+    coarse = rng.normal(0, 60, (6, 9)).astype(np.float32)
+    return cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture(scope="module")
+def clean_set(tmp_path_factory) -> Path:
+    """A 16-bit set with three splits whose pictures have different backgrounds."""
+    root = write_coco(tmp_path_factory.mktemp("clean") / "data", splits=dict(train=24, val=24))
+    rng = np.random.default_rng(1)
+    for path in sorted(root.glob("*/*.png")):
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) + scene(rng)
+        cv2.imwrite(str(path), image.round().astype(np.uint16))
+    return root
+
+
+@pytest.fixture
+def root(clean_set, tmp_path) -> Path:
+    """A copy to plant a fault in."""
+    return Path(shutil.copytree(clean_set, tmp_path / "data"))
+
+
+def severities(report) -> dict[str, str]:
+    return {f.code: f.severity for f in report.findings if f.severity != "note"}
+
+
+def test_a_clean_set_has_neither_errors_nor_warnings(clean_set) -> None:
+    report = check_data(clean_set)
+    assert severities(report) == {}
+    assert report.exit_status == 0
+    assert {f.code for f in report.findings} <= {"empty-images"}  # the writer's last image
+    assert report.figures["train"]["images"] == 24
+    assert report.figures["train"]["pictures"]["bits"] == {"16": 24}
+
+
+def edit(root: Path, change) -> None:
+    path = root / "annotations" / "train.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def all_annotations(**changes):
+    def change(content):
+        for annotation in content["annotations"]:
+            annotation.update(changes)
+
+    return lambda root: edit(root, change)
+
+
+def records(key, index, **changes):
+    return lambda root: edit(root, lambda content: content[key][index].update(changes))
+
+
+def normalise(root: Path) -> None:
+    def change(content):
+        for annotation in content["annotations"]:
+            x, y, w, h = annotation["bbox"]
+            annotation["bbox"] = [x / 96, y / 64, w / 96, h / 64]
+
+    edit(root, change)
+
+
+def as_8_bits(root: Path) -> None:
+    path = root / "train" / "003.png"
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.float32)
+    cv2.imwrite(str(path), ((image - image.min()) / np.ptp(image) * 255).astype(np.uint8))
+
+
+def half_size(root: Path) -> None:
+    path = str(root / "train" / "003.png")
+    cv2.imwrite(path, cv2.imread(path, cv2.IMREAD_UNCHANGED)[::2, ::2])
+
+
+def turned(root: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = root / "train" / "003.png"
+    with Image.open(path) as image:
+        image.load()
+        image.save(path, exif=exif)
+
+
+def near_copy(root: Path) -> None:
+    for name in ("003.png", "004.png"):
+        image = cv2.imread(str(root / "train" / name), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(root / "val" / name), image + np.uint16(40))
+
+
+def shared_blocks(root: Path) -> None:
+    for split in ("train", "val"):
+        path = root / "annotations" / f"{split}.json"
+        content = json.loads(path.read_text())
+        for i, image in enumerate(content["images"]):
+            image["block"] = i // 12 + (split == "val")
+        path.write_text(json.dumps(content))
+
+
+def other_order(root: Path) -> None:
+    path = root / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    content["categories"].reverse()
+    path.write_text(json.dumps(content))
+
+
+def nan_pixel(root: Path) -> None:
+    path = root / "train" / "003.png"
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.float32)
+    image[3, 3] = np.nan
+    path.unlink()
+    cv2.imwrite(str(path.with_suffix(".tiff")), image)
+    edit(root, lambda content: content["images"][3].update(file_name="003.tiff"))
+
+
+def rgba(root: Path) -> None:
+    path = str(root / "train" / "003.png")
+    image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    alpha = np.full_like(image, 65535)
+    cv2.imwrite(path, np.dstack([image, image, image, alpha]))
+
+
+@pytest.mark.parametrize(
+    ("plant", "code", "severity"),
+    [
+        (as_8_bits, "mixed-bit-depth", "error"),
+        (half_size, "image-size-differs", "error"),
+        (turned, "exif-orientation", "error"),
+        (nan_pixel, "nan-pixels", "error"),
+        (rgba, "alpha-channel", "warning"),
+        (lambda root: (root / "train" / "003.png").unlink(), "missing-image", "error"),
+        (normalise, "normalised-boxes", "error"),
+        (all_annotations(area=0), "no-objects-left", "error"),
+        (all_annotations(iscrowd="0"), "iscrowd-not-a-number", "error"),
+        (records("images", 3, id=2), "duplicate-image-id", "error"),
+        (records("annotations", 3, bbox=[1, 2, None, 4]), "not-a-number", "error"),
+        (records("annotations", 3, bbox=[400, 2, 9, 9]), "box-outside-image", "warning"),
+        (other_order, "classes-differ", "error"),
+        (near_copy, "near-copies", "warning"),
+        (shared_blocks, "shared-sequences", "warning"),
+    ],
+)
+def test_a_planted_fault_is_named(root, plant, code, severity) -> None:
+    plant(root)
+    report = check_data(root)
+    assert severities(report)[code] == severity
+    assert report.exit_status == (1 if severity == "error" else 0)
+    allowed = {  # what follows from the fault
+        "no-objects-left": {"no-area"},
+        "iscrowd-not-a-number": {"all-crowd", "no-objects-left"},
+        "normalised-boxes": {"no-objects-left", "box-below-one-pixel"},
+        "duplicate-image-id": {"unknown-image-id"},
+        "nan-pixels": {"mixed-bit-depth"},
+    }.get(code, set())
+    assert set(severities(report)) <= {code} | allowed
+
+
+def test_a_config_brings_classes_and_anchors(root) -> None:
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    report = check_data(config, cfg_options=data_options(root), images=False)
+    assert [split.name for split in report.splits] == ["train", "val"]
+    assert report.figures["anchors"]["key"] == "model.bbox_head.anchor_generator"
+    assert report.facts == {}
+    options = {
+        **data_options(root),
+        "train_dataloader.dataset.metainfo": dict(classes=("person", "car")),
+    }
+    report = check_data(config, cfg_options=options, images=False)
+    assert severities(report)["class-not-listed"] == "error"
+
+
+def test_what_is_no_json_is_an_error_of_its_own(root) -> None:
+    (root / "annotations" / "val.json").write_text("{")
+    with pytest.raises(ValueError, match=r"val\.json' is not valid JSON"):
+        check_data(root)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not here")
+def test_hituav160_is_as_its_readme_says() -> None:
+    """8 bits, 160 × 128, no block and no near copy in both splits."""
+    report = check_data(DATA)
+    assert severities(report) == {}
+    for split, number in (("train", 2291), ("val", 575)):
+        pictures = report.figures[split]["pictures"]
+        assert pictures["bits"] == {"8": number}
+        assert pictures["sizes"] == {"160 × 128": number}
+        assert pictures["channels"] == {"1": number}
+    assert report.figures["near_copies"] == {"train, val": 0}

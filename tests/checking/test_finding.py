@@ -1,0 +1,36 @@
+"""Findings: order, examples, JSON."""
+
+import json
+
+import pytest
+
+from mmthermal.checking.finding import EXAMPLES, Finding, has_errors, some, worst_first
+
+
+def finding(severity="note", count=0, total=0):
+    return Finding(severity, "code", "was found", "do this", count=count, total=total)
+
+
+def test_the_worst_comes_first_then_the_larger_share() -> None:
+    rows = [finding(), finding("error", 1, 10), finding("warning"), finding("error", 5, 10)]
+    assert [(f.severity, f.count) for f in worst_first(rows)] == [
+        ("error", 5),
+        ("error", 1),
+        ("warning", 0),
+        ("note", 0),
+    ]
+
+
+def test_only_an_error_spoils_a_training() -> None:
+    assert not has_errors([finding(), finding("warning")])
+    assert has_errors([finding(), finding("error")])
+
+
+def test_an_unknown_severity_is_refused() -> None:
+    with pytest.raises(ValueError, match="severity='bad'"):
+        finding("bad")
+
+
+def test_few_examples_are_kept_and_json_takes_a_finding() -> None:
+    assert some(range(100)) == tuple(str(i) for i in range(EXAMPLES))
+    assert json.loads(json.dumps(finding("error", 1, 2).at("train").to_dict()))["where"] == "train"

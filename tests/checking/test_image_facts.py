@@ -1,0 +1,84 @@
+"""What is measured of a file."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmthermal.checking.image_facts import measure, measure_all, read_pixels
+
+
+def ramp(dtype=np.uint16, scale=1):
+    return (np.arange(48 * 64).reshape(48, 64) * scale).astype(dtype)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".npy"])
+def test_16_bits_are_measured_as_they_are(tmp_path, suffix) -> None:
+    path = tmp_path / f"a{suffix}"
+    np.save(path, ramp()) if suffix == ".npy" else cv2.imwrite(str(path), ramp())
+    facts = measure(path)
+    assert facts.problem == ""
+    assert (facts.width, facts.height, facts.channels, facts.grey) == (64, 48, 1, True)
+    assert (facts.dtype, facts.bits, facts.low, facts.high) == ("uint16", 16, 0, 3071)
+    assert facts.level == pytest.approx(ramp().mean())
+    assert facts.spread == pytest.approx(ramp().std())
+    assert facts.saturated == pytest.approx(1 / 3072)
+    assert facts.hash > 0
+    assert np.array_equal(read_pixels(path), ramp())
+
+
+def test_8_bit_values_in_a_16_bit_file_count_as_8_bits(tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), ramp() % 256)
+    facts = measure(tmp_path / "a.png")
+    assert (facts.dtype, facts.bits) == ("uint16", 8)
+
+
+@pytest.mark.parametrize(("channels", "grey"), [(3, True), (3, False), (4, True), (4, False)])
+def test_channels_and_colours(tmp_path, channels, grey) -> None:
+    image = np.repeat(ramp(np.uint8)[..., None], channels, axis=2)
+    image[..., 3:] = 255
+    if not grey:
+        image[..., 1] //= 2
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    facts = measure(tmp_path / "a.png")
+    assert (facts.channels, facts.grey) == (channels, grey)
+
+
+def test_pages_and_orientation(tmp_path) -> None:
+    pages = [Image.fromarray(ramp()) for _ in range(3)]
+    pages[0].save(tmp_path / "a.tiff", save_all=True, append_images=pages[1:])
+    assert measure(tmp_path / "a.tiff").pages == 3
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(ramp(np.uint8)).save(tmp_path / "a.jpg", exif=exif)
+    facts = measure(tmp_path / "a.jpg")
+    assert (facts.orientation, facts.width, facts.height) == (6, 64, 48)  # as stored
+
+
+def test_nan_pixels_are_counted_and_left_out(tmp_path) -> None:
+    image = ramp(np.float32)
+    image[0, 0], image[1, 1] = np.nan, np.inf
+    cv2.imwrite(str(tmp_path / "a.tiff"), image)
+    facts = measure(tmp_path / "a.tiff")
+    assert (facts.nonfinite, facts.bits) == (2, 32)
+    assert np.isfinite([facts.low, facts.high, facts.level, facts.spread]).all()
+
+
+def test_saturation_is_the_share_at_the_largest_value(tmp_path) -> None:
+    image = np.minimum(ramp(), 1536)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    assert measure(tmp_path / "a.png").saturated == pytest.approx(0.5)
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((9, 9), 65535, np.uint16))
+    assert measure(tmp_path / "b.png").saturated == 0  # blank, no saturation
+
+
+def test_what_can_not_be_read_is_said(tmp_path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "b.png").touch()
+    np.save(tmp_path / "c.npy", np.zeros((2, 3, 4, 5)))
+    found = measure_all([tmp_path / name for name in ("a.png", "b.png", "c.npy", "d.png")])
+    assert "OpenCV" in found[0].problem and "OpenCV" in found[1].problem
+    assert "(2, 3, 4, 5)" in found[2].problem
+    assert found[3].problem == "missing"
+    with pytest.raises(ValueError, match="not an image"):
+        read_pixels(tmp_path / "a.png")

@@ -1,0 +1,45 @@
+"""Numbers of a COCO file, by the check of all records: each fault by itself."""
+
+import pytest
+from helpers_checking import clean, codes
+
+from mmthermal.checking.records import check_records
+
+
+@pytest.mark.parametrize("value", [None, "12", True, float("nan"), float("inf"), [1]])
+@pytest.mark.parametrize(
+    ("records", "field"), [("images", "width"), ("images", "height"), ("annotations", "area")]
+)
+def test_what_is_no_number_is_named(records, field, value) -> None:
+    content = clean()
+    content[records][2][field] = value
+    (finding,) = check_records(content)
+    assert (finding.severity, finding.code, finding.count) == ("error", "not-a-number", 1)
+    assert field in finding.message
+    assert finding.examples == (f"{records[:-1]} 3: {field} {value!r}",)
+
+
+@pytest.mark.parametrize(
+    "box", [None, [], [1, 2, 3], [1, 2, 3, None], ["1", "2", "3", "4"], [0, 0, float("nan"), 1], {}]
+)
+def test_what_is_no_box_is_named(box) -> None:
+    content = clean()
+    content["annotations"][0]["bbox"] = box
+    (finding,) = check_records(content)
+    assert (finding.severity, finding.code, finding.count) == ("error", "not-a-number", 1)
+    assert finding.examples == (f"annotation 1: bbox {box!r}",)
+
+
+@pytest.mark.parametrize("field", ["iscrowd", "ignore"])
+def test_a_flag_in_quotes_counts_as_true_and_is_an_error(field) -> None:
+    content = clean()
+    for annotation in content["annotations"]:
+        annotation[field] = "0"
+    (finding,) = check_records(content)
+    assert (finding.severity, finding.code, finding.count) == ("error", f"{field}-not-a-number", 24)
+
+
+def test_a_missing_iscrowd_is_a_warning() -> None:
+    content = clean()
+    del content["annotations"][0]["iscrowd"]
+    assert codes(check_records(content)) == {"no-iscrowd": "warning"}

@@ -1,0 +1,90 @@
+"""Findings about several splits."""
+
+import numpy as np
+import pytest
+from helpers_checking import clean, codes
+
+from mmthermal.checking.hashing import perceptual_hash, thumbnail
+from mmthermal.checking.image_facts import ImageFacts
+from mmthermal.checking.splits import (
+    check_classes,
+    check_near_copies,
+    check_sequences,
+    sequence_key,
+    sequence_of_name,
+    sequences,
+)
+from mmthermal.checking.table import make_table
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("set00/V001/lwir/I00012.jpg", "set00/V001/lwir"),
+        ("1_60_30_0_00012.png", "1_60_30_0"),
+        ("video-abc-frame-000012-xyz.jpg", "video-abc-frame-000012-xyz"),
+        ("vid00161_YrRitw9Q_00012.png", "vid00161_YrRitw9Q"),
+        ("00012.png", ""),
+        ("FLIR_00012.jpeg", "FLIR"),
+        ("a\\b\\7.png", "a/b"),
+    ],
+)
+def test_the_sequence_in_a_file_name(name, expected) -> None:
+    assert sequence_of_name(name) == expected
+
+
+def test_a_field_of_the_records_goes_before_the_name() -> None:
+    images = [
+        dict(file_name=f"{i}.png", block=i // 2, extra_info=dict(video_id="v")) for i in range(4)
+    ]
+    assert sequence_key(images) == "block"
+    assert sequences(images, "block") == ["0", "0", "1", "1"]
+    for image in images:
+        del image["block"]
+    assert sequence_key(images) == "video_id"
+    assert sequences(images, "video_id") == ["v"] * 4
+    assert sequence_key([dict(file_name="a_1.png")]) == ""
+    assert sequences([dict(file_name="a_1.png")], "") == ["a"]
+
+
+def test_shared_sequences_are_counted() -> None:
+    train = [dict(file_name=f"{i}.png", block=i % 3) for i in range(9)]
+    val = [dict(file_name=f"v{i}.png", block=2 + i % 3) for i in range(6)]
+    (finding,) = check_sequences({"train": train, "val": val})
+    assert (finding.code, finding.count, finding.total) == ("shared-sequences", 2, 6)
+    assert finding.examples == ("2",)
+    assert check_sequences({"train": train, "val": [dict(file_name="a", block=9)]}) == []
+    assert check_sequences({"train": [dict(file_name="a_1")], "val": [dict(file_name="a_2")]}) == []
+
+
+def test_classes_in_another_order() -> None:
+    other = clean()
+    other["categories"].reverse()
+    tables = {"train": make_table(clean()), "val": make_table(other)}
+    assert codes(check_classes(tables, {})) == {"classes-differ": "error"}
+    assert check_classes({"train": make_table(clean()), "val": make_table(clean())}, {}) == []
+    asked = {"train": ("person",), "val": ("person",)}
+    tables = {"train": make_table(clean(), ("person",)), "val": make_table(other, ("person",))}
+    assert check_classes(tables, asked) == []
+
+
+def facts(images, name):
+    found = []
+    for i, image in enumerate(images):
+        small = thumbnail(image)
+        found.append(ImageFacts(f"{name}{i}.png", small=small, hash=perceptual_hash(small)))
+    return found
+
+
+def test_near_copies_between_splits_are_counted() -> None:
+    rng = np.random.default_rng(0)
+    scenes = [np.kron(rng.normal(size=(8, 8)), np.ones((8, 8))) for _ in range(6)]
+    train = facts(scenes[:4], "t")
+    val = facts([2 * scenes[1] + 3, scenes[4], scenes[5]], "v")
+    broken = ImageFacts("x.png", problem="missing")
+    findings, pairs = check_near_copies({"train": [*train, broken], "val": val})
+    assert pairs == {"train, val": [("t1.png", "v0.png")]}
+    assert (findings[0].code, findings[0].severity) == ("near-copies", "warning")
+    assert (findings[0].count, findings[0].total) == (1, 3)
+    assert check_near_copies({"train": train, "val": val[1:]}) == ([], {"train, val": []})
+    assert check_near_copies({"train": train, "val": [broken]}) == ([], {})

@@ -1,0 +1,55 @@
+"""KAIST's layouts and its labels for groups and doubtful persons."""
+
+import pytest
+from helpers_convert import picture, text
+
+from mmthermal.convert.kaist import read_kaist
+
+TEXT = """% bbGt version=3
+person 3 4 10 20 0 0 0 0 0 0 0
+people 20 4 30 20 1 0 0 0 0 0 0
+person? 3 24 10 20 0 0 0 0 0 0 0
+cyclist 13 24 10 20 2 13 24 5 20 0 0
+person 3 4 10 20 0 0 0 0 0 1 0
+broken 1 2
+"""
+XML = "<annotation><object><name>person?</name><bndbox><x>3</x><y>4</y><w>10</w><h>20</h></bndbox>"
+
+
+@pytest.mark.parametrize("images", ["images", ""])
+def test_text_files_and_the_usual_split(tmp_path, images) -> None:
+    for frame in ("set00/V000/I00001", "set06/V001/I00019"):
+        video, name = frame.rsplit("/", 1)
+        for band in ("lwir", "visible"):
+            picture(tmp_path / images / video / band / f"{name}.jpg")
+        text(tmp_path / "annotations" / f"{frame}.txt", TEXT)
+    train, test = read_kaist(tmp_path)
+    assert (train.split, test.split) == ("train", "test")
+    image = train.images[0]
+    assert image.path == tmp_path / images / "set00/V000/lwir/I00001.jpg"
+    assert image.sequence == "set00/V000"
+    assert [(b.name, b.crowd) for b in image.labels] == [
+        ("person", False),
+        ("people", True),
+        ("person?", True),
+        ("cyclist", False),
+        ("person", True),
+    ]
+    assert image.labels[0].box == (3, 4, 10, 20)
+    assert train.dropped == {"line that is not a label": 1}
+
+
+def test_lists_and_the_better_labels_go_first(tmp_path) -> None:
+    picture(tmp_path / "images/set00/V000/lwir/I00001.jpg")
+    text(tmp_path / "annotations/set00/V000/I00001.txt", TEXT)
+    xml = tmp_path / "annotations-xml-new-sanitized/set00/V000/I00001.xml"
+    text(xml, XML + "</object></annotation>")
+    lists = {"mine": text(tmp_path / "imageSets/l.txt", "set00/V000/I00001\nset00/V000/I00002\n")}
+    (labels,) = read_kaist(tmp_path, lists)
+    assert [(b.name, b.crowd) for b in labels.images[0].labels] == [("person?", True)]
+    assert labels.dropped == {"image without a label file": 1}
+
+
+def test_another_folder_is_said(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="annotations-xml-new"):
+        read_kaist(tmp_path)

@@ -1,0 +1,61 @@
+"""Reading of lists, sizes and COCO's two spellings."""
+
+import numpy as np
+import pytest
+from helpers_convert import picture, text
+
+from mmthermal.convert.labels import (
+    image_files,
+    image_size,
+    labels_of_coco,
+    need_folder,
+    read_list,
+)
+
+
+def test_sizes_come_from_the_head_of_a_file(tmp_path) -> None:
+    assert image_size(picture(tmp_path / "a.png")) == (64, 48)
+    np.save(tmp_path / "a.npy", np.zeros((48, 64), np.uint16))
+    assert image_size(tmp_path / "a.npy") == (64, 48)
+    with pytest.raises(OSError):
+        image_size(text(tmp_path / "b.png", "no picture"))
+
+
+def test_images_are_found_below_a_folder(tmp_path) -> None:
+    for name in ("b/2.JPG", "a/1.png", "a/note.txt", "a/._1.png"):
+        text(tmp_path / name, "")
+    assert [path.name for path in image_files(tmp_path)] == ["1.png", "2.JPG"]
+
+
+def test_lists_with_and_without_endings(tmp_path) -> None:
+    path = text(tmp_path / "l.txt", "a.jpg\n\nset00/V000/I00001 1\nv1.2_b\n")
+    assert read_list(path) == ["a", "set00/V000/I00001", "v1.2_b"]
+    with pytest.raises(FileNotFoundError, match="check the path"):
+        read_list(tmp_path / "no.txt")
+    with pytest.raises(FileNotFoundError, match="LLVIP: the folder"):
+        need_folder(tmp_path / "no", "LLVIP")
+
+
+def test_both_spellings_of_coco(tmp_path) -> None:
+    image = dict(id="x", width=64, height=48, extra_info=dict(video_id="v7"))
+    boxes = [
+        dict(id=0, image_id="x", category_id=0, bbox=[1, 2, 3, 4]),
+        dict(id=1, image_id="x", category_id=0, bbox=[1, 2, 3, 4], iscrowd=1),
+        dict(id=2, image_id="x", category_id=5, bbox=[1, 2, 3, 4]),
+        dict(id=3, image_id="y", category_id=0, bbox=[1, 2, 3, 4]),
+    ]
+    classes = [dict(id=0, name="Person")]
+    coco = dict(images=[{**image, "file_name": "a.png"}], annotations=boxes, categories=classes)
+    other = dict(images=[{**image, "filename": "a.png"}], annotation=boxes, category=classes)
+    for content in (coco, other):
+        labels = labels_of_coco(content, tmp_path, "train", sequence_key="video_id")
+        assert labels.names == ("Person",)
+        assert (labels.images[0].path, labels.images[0].sequence) == (tmp_path / "a.png", "v7")
+        assert [(b.box, b.crowd) for b in labels.images[0].labels] == [
+            ((1, 2, 3, 4), False),
+            ((1, 2, 3, 4), True),
+        ]
+        assert labels.dropped == {
+            "box of a class that is not listed": 1,
+            "box of an image that is not listed": 1,
+        }

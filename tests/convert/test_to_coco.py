@@ -1,0 +1,90 @@
+"""Labels as COCO's records, with a count of what was left out."""
+
+from pathlib import Path
+
+import pytest
+from helpers_checking import codes
+from helpers_convert import picture
+
+from mmthermal.checking.annotations import check_annotations
+from mmthermal.convert.labels import Label, LabelledImage, LabelSet
+from mmthermal.convert.to_coco import Classes, to_coco
+
+
+def one(tmp_path: Path, *labels: Label, classes: Classes | None = None):
+    image = LabelledImage(picture(tmp_path / "f" / "a.png"), labels, sequence="s1")
+    sets = [LabelSet("train", [image])]
+    classes = classes or Classes()
+    return to_coco(sets[0], tmp_path, classes.order(sets), classes)
+
+
+def test_a_box_becomes_a_record_that_the_check_accepts(tmp_path) -> None:
+    content, counts = one(tmp_path, Label("car", (1.5, 2, 10, 20.25)), Label("bus", (30, 2, 9, 9)))
+    assert content["images"] == [
+        dict(id=1, file_name="f/a.png", width=64, height=48, sequence="s1")
+    ]
+    assert content["categories"] == [dict(id=1, name="bus"), dict(id=2, name="car")]
+    assert content["annotations"][0] == dict(
+        id=1, image_id=1, category_id=2, bbox=[1.5, 2, 10, 20.25], area=202.5, iscrowd=0
+    )
+    assert counts == {}
+    assert codes(check_annotations(content, "a")) == {"rare-classes": "note"}
+
+
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        ((5, 5, 0, 9), "box without area"),
+        ((5, 5, -4, 9), "box without area"),
+        ((float("nan"), 5, float("nan"), 9), "box without area"),
+        ((70, 5, 9, 9), "box with less than a pixel inside its image"),
+        ((63.5, 5, 9, 9), "box with less than a pixel inside its image"),
+    ],
+)
+def test_what_is_left_out_is_counted(tmp_path, box, reason) -> None:
+    content, counts = one(tmp_path, Label("car", box), Label("car", (1, 1, 5, 5)))
+    assert len(content["annotations"]) == 1
+    assert counts == {reason: 1}
+
+
+def test_boxes_are_clipped_at_the_border(tmp_path) -> None:
+    content, counts = one(tmp_path, Label("car", (-5, 40, 20, 20)))
+    assert content["annotations"][0]["bbox"] == [0, 40, 15, 8]
+    assert content["annotations"][0]["area"] == 120
+    assert counts == {"kept: box clipped at the border": 1}
+
+
+def test_classes_are_renamed_chosen_and_ignored(tmp_path) -> None:
+    labels = [Label(name, (1, 1, 5, 5)) for name in ("Car", "Van", "DontCare", "Dog")]
+    classes = Classes(("vehicle",), {"Car": "vehicle", "Van": "vehicle"}, ("DontCare",))
+    content, counts = one(tmp_path, *labels, classes=classes)
+    assert content["categories"] == [dict(id=1, name="vehicle")]
+    assert [(a["category_id"], a["iscrowd"]) for a in content["annotations"]] == [
+        (1, 0),
+        (1, 0),
+        (1, 1),
+    ]
+    assert counts == {
+        "box of class 'Dog', which is not asked for": 1,
+        "kept: box as a crowd region": 1,
+    }
+
+
+def test_a_class_that_does_not_occur_is_an_error(tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"'bus'.*the labels have 'car'"):
+        one(tmp_path, Label("car", (1, 1, 5, 5)), classes=Classes(("bus",)))
+
+
+def test_missing_and_broken_pictures_are_counted(tmp_path) -> None:
+    (tmp_path / "b.png").write_text("no picture")
+    labels = LabelSet(
+        "train",
+        [
+            LabelledImage(tmp_path / "no.png", size=(64, 48)),
+            LabelledImage(tmp_path / "no.png"),
+            LabelledImage(tmp_path / "b.png"),
+        ],
+    )
+    content, counts = to_coco(labels, tmp_path, (), Classes())
+    assert content["images"] == []
+    assert counts == {"image that does not exist": 1, "image that can't be read": 2}

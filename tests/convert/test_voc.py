@@ -1,0 +1,67 @@
+"""VOC XML as LabelImg and KAIST write it."""
+
+from collections import Counter
+
+import pytest
+from helpers_convert import picture, text, voc
+
+from mmthermal.convert.voc import read_voc, read_xml
+
+
+def test_boxes_classes_and_difficult_objects(tmp_path) -> None:
+    path = text(tmp_path / "a.xml", voc([("car", 3, 4, 13, 24), (" dog ", 1.5, 2, 9, 8, 1)]))
+    image = read_xml(path, tmp_path / "a.png", Counter())
+    assert [(b.name, b.box, b.crowd) for b in image.labels] == [
+        ("car", (3, 4, 10, 20), False),
+        ("dog", (1.5, 2, 7.5, 6), True),
+    ]
+
+
+def test_kaists_form_of_a_box(tmp_path) -> None:
+    content = (
+        "<annotation><object><name>person</name><bndbox><x>476</x><y>224</y><w>18</w><h>44</h>"
+    )
+    path = text(tmp_path / "a.xml", content + "</bndbox></object></annotation>")
+    assert read_xml(path, tmp_path / "a.png", Counter()).labels[0].box == (476, 224, 18, 44)
+
+
+def test_what_can_not_be_read_is_counted(tmp_path) -> None:
+    dropped: Counter[str] = Counter()
+    assert read_xml(text(tmp_path / "a.xml", "<annotation>"), tmp_path / "a.png", dropped) is None
+    bad = "<object><name>car</name></object><object><name>car</name><bndbox><xmin>x</xmin></bndbox>"
+    path = text(tmp_path / "b.xml", f"<annotation>{bad}</object></annotation>")
+    assert read_xml(path, tmp_path / "b.png", dropped).labels == ()
+    assert dropped == {"label file that is not XML": 1, "object without a name or a box": 2}
+
+
+def test_splits_of_imagesets(tmp_path) -> None:
+    for name in ("a", "b", "c", "d"):
+        picture(tmp_path / "JPEGImages" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    (tmp_path / "Annotations" / "b.xml").unlink()
+    for split, names in (("train", "a\nb\n"), ("val", "c\nz\n"), ("trainval", "a\nb\nc\n")):
+        text(tmp_path / "ImageSets" / "Main" / f"{split}.txt", names)
+    train, val = read_voc(tmp_path)
+    assert [image.path.name for image in train.images] == ["a.png"]
+    assert train.dropped == {"image without a label file": 1}
+    assert [image.path.name for image in val.images] == ["c.png"]
+    assert val.dropped == {"label file without an image": 1, "label file that is in no list": 1}
+
+
+def test_xml_beside_the_images_and_no_split(tmp_path) -> None:
+    picture(tmp_path / "a.jpg")
+    text(tmp_path / "a.xml", voc([("car", 3, 4, 13, 24)]))
+    (labels,) = read_voc(tmp_path)
+    assert labels.split == "all" and len(labels.images) == 1
+
+
+def test_folders_of_images_are_splits(tmp_path) -> None:
+    for split, name in (("test", "a"), ("train", "b")):
+        picture(tmp_path / "images" / split / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    assert [labels.split for labels in read_voc(tmp_path)] == ["train", "test"]
+
+
+def test_a_folder_without_labels_is_said(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="no XML file"):
+        read_voc(tmp_path)

@@ -1,0 +1,102 @@
+"""YOLO's text files, with and without a YAML file."""
+
+import pytest
+from helpers_convert import picture, text
+
+from mmthermal.convert.yolo import parse_line, read_yolo
+
+SIZE = (200, 100)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("0 0.5 0.5 0.1 0.2", ("car", (90, 40, 20, 20))),
+        ("1 0.1 0.2 0.2 0.4", ("class1", (0, 0, 40, 40))),
+        ("0 0.1 0.2 0.5 0.2 0.3 0.6", ("car", (20, 20, 80, 40))),  # a triangle
+        ("0 0.5 0.5 0.1", None),
+        ("0 0.5 0.5 0.1 0.2 0.9", None),  # a detection with its score
+        ("car 0.5 0.5 0.1 0.2", None),
+        ("0.5 0.5 0.5 0.1 0.2", None),
+        ("-1 0.5 0.5 0.1 0.2", None),
+        ("0 nan 0.5 0.1 0.2", None),
+    ],
+)
+def test_lines(line, expected) -> None:
+    label = parse_line(line, SIZE, {0: "car"})
+    if expected is None:
+        assert label is None
+    else:
+        assert label.name == expected[0]
+        assert label.box == pytest.approx(expected[1])
+
+
+def small(root, *places):
+    for place in places:
+        picture(root / "images" / place / "a.png")
+        text(root / "labels" / place / "a.txt", "0 0.5 0.5 0.25 0.5\n\n1 0.5 0.5 0.1 0.1\n")
+
+
+def names(sets):
+    return {
+        labels.split: [label.name for i in labels.images for label in i.labels] for labels in sets
+    }
+
+
+@pytest.mark.parametrize("listed", ["names: [car, bus]", "names: {0: car, 1: bus}"])
+def test_a_yaml_file_with_folders(tmp_path, listed) -> None:
+    small(tmp_path, "train", "val")
+    text(tmp_path / "data.yaml", f"path: .\ntrain: images/train\nval: [images/val]\n{listed}\n")
+    sets = read_yolo(tmp_path)
+    assert names(sets) == {"train": ["car", "bus"], "val": ["car", "bus"]}
+    assert sets[0].names == ("car", "bus")
+    assert sets[0].images[0].labels[0].box == (24, 12, 16, 24)
+
+
+def test_a_yaml_file_with_a_list_of_images_and_roboflows_paths(tmp_path) -> None:
+    small(tmp_path, "x")
+    text(tmp_path / "train.txt", "images/x/a.png\n")
+    picture(tmp_path / "valid" / "images" / "b.png")
+    text(tmp_path / "valid" / "labels" / "b.txt", "0 0.5 0.5 0.25 0.5")
+    text(tmp_path / "data.yaml", "train: train.txt\nval: ../valid/images\nnames: [car, bus]\n")
+    assert names(read_yolo(tmp_path)) == {"train": ["car", "bus"], "val": ["car"]}
+
+
+def test_without_a_yaml_file(tmp_path) -> None:
+    small(tmp_path, "train", "test")
+    text(tmp_path / "classes.txt", "car\nbus\n")
+    assert names(read_yolo(tmp_path)) == {"train": ["car", "bus"], "test": ["car", "bus"]}
+
+
+def test_text_beside_the_images(tmp_path) -> None:
+    picture(tmp_path / "a.png")
+    text(tmp_path / "a.txt", "0 0.5 0.5 0.25 0.5")
+    assert names(read_yolo(tmp_path)) == {"all": ["class0"]}
+
+
+def test_background_and_bad_lines_are_counted(tmp_path) -> None:
+    small(tmp_path, "train")
+    picture(tmp_path / "images" / "train" / "b.png")
+    text(tmp_path / "images" / "train" / "c.png", "no picture")
+    text(tmp_path / "labels" / "train" / "a.txt", "0 0.5 0.5 0.25 0.5\nx\n0 1\n")
+    (labels,) = read_yolo(tmp_path)
+    assert [len(image.labels) for image in labels.images] == [1, 0]
+    assert labels.dropped == {
+        "line that is not a label": 2,
+        "kept: image without a label file, as background": 1,
+        "image that can't be read": 1,
+    }
+
+
+def test_errors(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="no image with a label file"):
+        read_yolo(tmp_path)
+    picture(tmp_path / "images" / "a.png")
+    with pytest.raises(FileNotFoundError, match="no label"):
+        read_yolo(tmp_path)
+    text(tmp_path / "data.yaml", "train: images\n")
+    with pytest.raises(ValueError, match="no 'names'"):
+        read_yolo(tmp_path)
+    text(tmp_path / "data.yaml", "train: nowhere\nnames: [car]\n")
+    with pytest.raises(FileNotFoundError, match="'nowhere'"):
+        read_yolo(tmp_path)
