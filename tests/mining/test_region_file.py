@@ -55,7 +55,7 @@ def test_is_coco(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["info"].pop("format"), "no file of hard negatives"),
+        (lambda c: c["info"].pop("format"), "not a file of hard negatives"),
         (lambda c: c["annotations"][0].update(bbox=[0, 0, 0, 4]), "bbox"),
         (lambda c: c["annotations"][0].update(bbox=[0, 0, float("nan"), 4]), "bbox"),
         (lambda c: c["annotations"][0].update(image_id=8), "image 8"),
