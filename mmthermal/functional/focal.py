@@ -63,11 +63,11 @@ class TrueRows(NamedTuple):
     """Rows of a table of logits that have a class.
 
     Attributes:
-        index: one (K,) tensor for each dimension of the labels.
+        places: one (K,) tensor for each dimension of the labels.
         valid: (K,), bool, which of them count; None for all.
     """
 
-    index: tuple[Tensor, ...]
+    places: tuple[Tensor, ...]
     valid: Tensor | None
 
 
@@ -162,12 +162,12 @@ class _FocalSum(torch.autograd.Function):
         if true is None:
             known = (labels >= 0) & (labels < logits.size(-1))
             true = TrueRows(known.nonzero(as_tuple=True), None)
-        label = labels[true.index]
+        label = labels[true.places]
         if true.valid is not None:
             label = torch.where(true.valid, label, 0)
-        where = (*true.index, label)
+        where = (*true.places, label)
         x = logits[where].to(dtype)
-        weight = torch.ones_like(x) if weights is None else weights[true.index].to(dtype)
+        weight = torch.ones_like(x) if weights is None else weights[true.places].to(dtype)
         if columns is not None:
             weight = weight * columns[label]
         value, slope = _background_focal(-x, alpha, gamma)

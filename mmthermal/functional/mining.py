@@ -64,11 +64,8 @@ def _hardest_by_row(scores: Tensor, counts: Sequence[int]) -> Tensor:
     if total == 0:
         return torch.empty(0, dtype=torch.long, device=scores.device)
     largest = scores.topk(most, 1).values
-    if min(counts) == most:
-        threshold, wanted = largest[:, -1:], most
-    else:
-        wanted = torch.cat([largest.new_full((1, 1), k, dtype=torch.long) for k in counts])
-        threshold = largest.gather(1, (wanted - 1).clamp(min=0))
+    wanted = torch.cat([largest.new_full((1, 1), k, dtype=torch.long) for k in counts])
+    threshold = largest.gather(1, (wanted - 1).clamp(min=0))
     above, ties = scores > threshold, scores == threshold
     # of a row that takes nothing, the threshold is its largest score, and there is room for no tie
     room = wanted - above.count_nonzero(1).unsqueeze(1)

@@ -201,7 +201,7 @@ class DenseCompositeMixin:
         sampled = w_dense > 0 and self.loss_composite.dense_negatives != "all"
         inds = [pos_inds, neg_inds]
         if sampled:
-            number = math.ceil(self.loss_composite.dense_negatives * max(avg_factor, 1))
+            number = math.ceil(float(self.loss_composite.dense_negatives) * max(avg_factor, 1))
             inds.append(torch.randint(labels.numel(), (number,), device=labels.device))
         # one read for all: each costs a gradient of the size of the scores
         rows = levels.rows(torch.cat(inds)).split([len(part) for part in inds])

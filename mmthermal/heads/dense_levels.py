@@ -77,15 +77,13 @@ class DenseLevels:
         Returns:
             (K, D), float32 (float64 for float64 levels), in the order of ``inds``.
         """
-        total = None
-        for level, ((image, anchor, row, column), valid) in zip(
-            self.levels, self.true_rows(inds), strict=True
-        ):
+        parts = []
+        for level, (places, valid) in zip(self.levels, self.true_rows(inds), strict=True):
+            image, anchor, row, column = places
             values = level[image, anchor, :, row, column]
             values = values.to(torch.promote_types(values.dtype, torch.float32))
-            values = values.where(valid.unsqueeze(1), 0)
-            total = values if total is None else total + values
-        return total
+            parts.append(values.where(valid.unsqueeze(1), 0))
+        return torch.stack(parts).sum(0)
 
     def split(self, targets: Tensor) -> list[Tensor]:
         """Cut per-anchor targets into levels, in the layout of the predictions.
