@@ -7,6 +7,7 @@ from mmdet.structures.bbox import cat_boxes, get_box_tensor
 from mmdet.utils import ConfigType, InstanceList, OptInstanceList
 from torch import Tensor
 
+from mmthermal.heads.anchor_targets import anchor_targets
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
@@ -68,18 +69,10 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        featmap_sizes = [score.shape[-2:] for score in cls_scores]
-        anchor_list, valid_flag_list = self.get_anchors(
-            featmap_sizes, batch_img_metas, device=cls_scores[0].device
+        anchor_list, targets, avg_factor = anchor_targets(
+            self, cls_scores, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
-        *targets, avg_factor = self.get_targets(
-            anchor_list,
-            valid_flag_list,
-            batch_gt_instances,
-            batch_img_metas,
-            batch_gt_instances_ignore=batch_gt_instances_ignore,
-        )
-        labels, label_weights, bbox_targets, _ = (torch.cat(levels, 1) for levels in targets)
+        labels, label_weights, bbox_targets, _ = targets
 
         assigned = self.assigned(labels, label_weights, cls_score=cls_scores, bbox_pred=bbox_preds)
         pos_inds = assigned.pos_inds

@@ -1,11 +1,11 @@
 """ATSS' head with the composite loss."""
 
-import torch
 from mmdet.models.dense_heads import ATSSHead
 from mmdet.registry import MODELS
 from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
+from mmthermal.heads.anchor_targets import anchor_targets
 from mmthermal.heads.centerness_composite import CenternessCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
@@ -52,18 +52,10 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        featmap_sizes = [score.shape[-2:] for score in cls_scores]
-        anchor_list, valid_flag_list = self.get_anchors(
-            featmap_sizes, batch_img_metas, device=cls_scores[0].device
+        _, targets, avg_factor = anchor_targets(
+            self, cls_scores, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
-        *targets, avg_factor = self.get_targets(
-            anchor_list,
-            valid_flag_list,
-            batch_gt_instances,
-            batch_img_metas,
-            batch_gt_instances_ignore=batch_gt_instances_ignore,
-        )
-        anchors, labels, label_weights, boxes, _ = (torch.cat(levels, 1) for levels in targets)
+        anchors, labels, label_weights, boxes, _ = targets
 
         assigned = self.assigned(
             labels,

@@ -79,6 +79,7 @@ class DenseLevels:
         """
         parts = []
         for level, (places, valid) in zip(self.levels, self.true_rows(inds), strict=True):
+            assert valid is not None  # of true_rows always
             image, anchor, row, column = places
             values = level[image, anchor, :, row, column]
             values = values.to(torch.promote_types(values.dtype, torch.float32))

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.distributed as dist
-import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from mmthermal.common.checks import check_choice, check_count, check_range
 from mmthermal.functional.box import BOX_FORMS, BOX_NORMS, box_loss
@@ -27,6 +24,7 @@ from mmthermal.functional.fbeta import F1_AVERAGES
 from mmthermal.functional.focal import TrueRows, focal_loss_sum
 from mmthermal.functional.means import check_mean
 from mmthermal.functional.ranking import ap_loss
+from mmthermal.losses.over_processes import rows_of_all_processes, sum_over_processes
 
 
 @MODELS.register_module()
@@ -337,7 +335,7 @@ class CompositeLoss(nn.Module):
             else sums.num_pos.new_full((), count)
             for count in (avg_factor, box_factor)
         ]
-        vector = _sum_over_ranks(
+        vector = sum_over_processes(
             torch.cat([torch.stack([box_sum, dense_sum, *counts]), sums.to_vector()])
         )
         box_sum, dense_sum, factor, per_box = vector[:4].unbind()
@@ -345,7 +343,9 @@ class CompositeLoss(nn.Module):
         sums = CombinedSums.from_vector(vector[4:])
         rank_loss = None
         if self.ranked:
-            rows = _rows_of_all_ranks(pos_logits, neg_logits, pos_labels, pos_weights, neg_weights)
+            rows = rows_of_all_processes(
+                pos_logits, neg_logits, pos_labels, pos_weights, neg_weights
+            )
             rank_loss = ap_loss(delta=self.rank_delta, **rows)
         parts = combined_from_sums(sums, rank_loss=rank_loss, **self.combine)
         per_box = factor if self.count_empty else per_box.clamp(min=min_box_factor)
@@ -377,55 +377,3 @@ def build_composite_loss(cfg: ConfigType, **defaults: Any) -> CompositeLoss:
         the loss.
     """
     return MODELS.build({"type": "CompositeLoss", **defaults, **cfg})
-
-
-def _sum_over_ranks(vector: Tensor) -> Tensor:
-    """Sum over the processes, differentiable; the vector itself in a single process."""
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-        total: Tensor = all_reduce(vector)
-        return total
-    return vector
-
-
-def _rows_of_all_ranks(
-    pos_logits: Tensor,
-    neg_logits: Tensor,
-    pos_labels: Tensor,
-    pos_weights: Tensor | None,
-    neg_weights: Tensor | None,
-) -> dict[str, Any]:
-    """Arguments of ``ap_loss`` with the rows of all processes, differentiable.
-
-    Each process writes its rows where no other does, and the tables are added; rows that no
-    process fills have weight 0.
-    """
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
-        return dict(
-            pos_logits=pos_logits,
-            neg_logits=neg_logits,
-            pos_labels=pos_labels,
-            pos_weights=pos_weights,
-            neg_weights=neg_weights,
-        )
-
-    def gathered(logits: Tensor, labels: Tensor | None, weights: Tensor | None) -> Tensor:
-        ones = logits.new_ones(len(logits))
-        columns = [ones if column is None else column.to(logits) for column in (weights, labels)]
-        rows = torch.cat([logits, torch.stack(columns, 1)], 1)
-        most = torch.tensor(len(rows), device=rows.device)
-        dist.all_reduce(most, op=dist.ReduceOp.MAX)
-        before = dist.get_rank() * int(most)
-        after = dist.get_world_size() * int(most) - before - len(rows)
-        return _sum_over_ranks(F.pad(rows, (0, 0, before, after)))
-
-    pos, neg = (
-        gathered(pos_logits, pos_labels, pos_weights),
-        gathered(neg_logits, None, neg_weights),
-    )
-    return dict(
-        pos_logits=pos[:, :-2],
-        neg_logits=neg[:, :-2],
-        pos_labels=pos[:, -1].long(),
-        pos_weights=pos[:, -2],
-        neg_weights=neg[:, -2],
-    )
