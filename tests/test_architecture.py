@@ -59,9 +59,6 @@ LONG_FUNCTIONS = {
     "mmthermal/studies/comparison.py::compare": "one pass, whose steps have functions of their own",
 }
 
-# Modules and functions that are still to be cut, circles (<->) and repeated blocks (=) that are
-# still to be undone. Delete an entry with its cause; none may be added.
-
 
 def arrows_up(root: Path) -> list[str]:
     """Imports below root/mmthermal that the house does not allow."""

@@ -17,8 +17,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from mmthermal.common.config import read_config
 from mmthermal.engine import launch
-from mmthermal.studies import runs
 
 NAMES = config_names()
 FOLDERS = {"retina": "retinanet"} | {
@@ -380,6 +380,6 @@ def test_tools_name_the_new_file_of_an_old_config(monkeypatch: pytest.MonkeyPatc
     parser.add_argument("config")
     launch.add_common_arguments(parser)
     args = parser.parse_args(["configs/thermal/hituav160_retina_focal.py"])
-    for read_it in (lambda: launch.load_config(args), lambda: runs.load_config(args.config)):
+    for read_it in (lambda: launch.load_config(args), lambda: read_config(args.config)):
         with pytest.raises(FileNotFoundError, match="configs/retinanet/retina_focal_hituav160.py"):
             read_it()
