@@ -55,6 +55,7 @@ variants = {
     'composite': dict(config=composite),
     'ranking': dict(config=composite, options={**ranking, f'{loss}.w_cls': 0.3}),
     'composite_class_weight': dict(config=composite, options=class_weight),
+    'sampled_dense': dict(config=composite, options={f'{loss}.dense_negatives': 20}),
     'half_dense': dict(config=composite, options={f'{loss}.w_dense': 0.5}),
     'ranking_0.1': dict(config=composite, options={**ranking, f'{loss}.w_cls': 0.1}),
     'ranking_1': dict(config=composite, options={**ranking, f'{loss}.w_cls': 1.0}),
