@@ -44,8 +44,6 @@ setup(
         # The page of a comparison and the curves of a run.
         "jinja2>=3.1",
         "matplotlib",
-        # Locks that keep two trainings out of one folder; torch brings it, too.
-        "filelock>=3.12",
         # Progress of a prediction; mmengine brings it, too.
         "rich",
         # Pages and orientation of an image file, which OpenCV does not say.

@@ -501,6 +501,8 @@ values = {
     "default_AP50": difference(composite, focal, "AP50"),
     "default_overlapped": difference(composite, focal, "overlapped_AP50"),
     "default_isolated": difference(composite, focal, "isolated_AP50"),
+    "default_ranking_AP50": difference(composite, ranking, "AP50"),
+    "default_ranking_overlapped": difference(composite, ranking, "overlapped_AP50"),
     "ranking_AP50": difference(ranking, focal, "AP50"),
     "ranking_overlapped": difference(ranking, focal, "overlapped_AP50"),
     "ranking_isolated": difference(ranking, focal, "isolated_AP50"),
