@@ -10,7 +10,7 @@ from helpers_results import result_line, write_lines
 from mmthermal.studies.result_lines import add_lines, complete, read_lines, select
 
 QUEUE_LINE = {
-    "name": "composite", "seed": 3, "config": "configs/thermal/hituav160_retina_composite.py",
+    "name": "composite", "seed": 3, "config": "configs/retinanet/retina_composite_hituav160.py",
     "options": {}, "cfg_options": [], "metrics": {"AP50": 0.5}, "finished": "today",
 }  # fmt: skip
 
@@ -68,10 +68,12 @@ def test_precision_may_differ_within_a_row() -> None:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ("configs/thermal/hituav160_retina_composite.py", ("hituav160", "RetinaNet", "6e")),
+        ("configs/retinanet/retina_composite_hituav160.py", ("hituav160", "RetinaNet", "6e")),
         ("configs/retinanet/retina_focal_24e_hituav160.py", ("hituav160", "RetinaNet", "24e")),
-        ("configs/thermal/retina_focal.py", ("synthetic", "RetinaNet", "12e")),
-        ("configs/thermal/hituav160_faster_rcnn_ce.py", ("hituav160", "Faster R-CNN", "6e")),
+        # as lines of the first layout have it
+        ("configs/thermal/hituav160_retina_composite.py", ("hituav160", "RetinaNet", "6e")),
+        ("configs/retinanet/retina_focal_synthetic.py", ("synthetic", "RetinaNet", "12e")),
+        ("configs/faster_rcnn/faster_rcnn_ce_hituav160.py", ("hituav160", "Faster R-CNN", "6e")),
     ],
 )
 def test_a_queues_line_is_completed_from_its_config(
