@@ -39,7 +39,7 @@ setup(
         "opencv-python",
         # 2.0.6 and older were compiled for numpy 1 and fail to import with numpy 2.
         "pycocotools>=2.0.8",
-        # Locks that the system frees when a process ends, on every system.
+        # Locks that the system frees when a process ends, on every system; torch brings it, too.
         "filelock>=3.12",
         # The page of a comparison and the curves of a run.
         "jinja2>=3.1",

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
+
+# isort: split
 import numpy as np
 import torch
 from mmdet.evaluation.metrics import CocoMetric

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mmthermal  # noqa: F401 (registers the heads; first, as mmdet finds operators by it)
+
+# isort: split
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
@@ -24,8 +27,6 @@ from mmengine.structures import InstanceData
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
-
-import mmthermal  # noqa: F401 (registers the heads)
 
 STRIDES = {800: [8, 16, 32, 64, 128], 512: [4, 8, 16, 32], 128: [4, 8, 16, 32]}
 SIZES = {

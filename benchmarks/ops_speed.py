@@ -17,6 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
+
+# isort: split
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -27,7 +30,7 @@ from torch import Tensor
 
 from mmthermal.ops import extension
 
-CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "thermal"
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 # mmcv's files that call operators; by name, because mmcv.ops.nms is a function, too.
 FILES = ("nms", "roi_align", "deform_conv", "modulated_deform_conv")
 Steps = dict[str, Callable[[], Any]]
@@ -138,8 +141,11 @@ def main() -> None:
     parser.add_argument(
         "--configs",
         nargs="*",
-        default=["retina_composite.py", "faster_rcnn_ce.py"],
-        help="files of configs/thermal",
+        default=[
+            "retinanet/retina_composite_synthetic.py",
+            "faster_rcnn/faster_rcnn_ce_synthetic.py",
+        ],
+        help="files of configs/",
     )
     args = parser.parse_args()
     torch.manual_seed(0)

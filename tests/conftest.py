@@ -4,6 +4,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
+
+# isort: split
 import pytest
 import torch
 from hypothesis import settings

@@ -101,6 +101,21 @@ def judged(found: dict[str, int], limit: int, allowed: dict[str, str]) -> list[s
     return new + [f"{name}: remove its entry" for name in sorted(set(allowed) - long)]
 
 
+def mmthermal_too_late(root: Path) -> list[str]:
+    """Scripts that import mmdet or mmcv before mmthermal, which supplies mmcv's operators."""
+    late = []
+    for folder in ("tools", "benchmarks", "docs"):
+        for path in sorted((root / folder).glob("**/*.py")):
+            first: dict[str, int] = {}
+            for line, name in imported(path, []):
+                top = name.split(".")[0]
+                first[top] = min(line, first.get(top, line))
+            others = [first[top] for top in ("mmdet", "mmcv") if top in first]
+            if others and first.get("mmthermal", min(others)) >= min(others):
+                late.append(str(path.relative_to(root)))
+    return late
+
+
 def test_every_subpackage_has_its_place() -> None:
     found = {path.parent.name for path in (ROOT / "mmthermal").glob("*/__init__.py")}
     assert found == set(MAY_IMPORT)
@@ -112,6 +127,26 @@ def test_no_arrow_points_up() -> None:
 
 def test_every_module_has_its_tests() -> None:
     assert untested(ROOT) == []
+
+
+def test_scripts_import_mmthermal_before_mmdet() -> None:
+    assert mmthermal_too_late(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "late"),
+    [
+        ("import mmthermal\nimport mmdet.apis", False),
+        ("from mmthermal.ops import x\nfrom mmcv.ops import nms", False),
+        ("import torch", False),
+        ("import mmdet.apis\nimport mmthermal", True),
+        ("from mmcv.ops import nms", True),
+    ],
+)
+def test_a_late_import_of_mmthermal_is_seen(tmp_path: Path, lines: str, late: bool) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "a.py").write_text(lines)
+    assert mmthermal_too_late(tmp_path) == (["tools/a.py"] if late else [])
 
 
 def test_modules_import_each_other_in_no_circle() -> None:

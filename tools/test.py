@@ -2,6 +2,9 @@
 
 import argparse
 
+import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
+
+# isort: split
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 

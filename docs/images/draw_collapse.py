@@ -10,6 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
+
+# isort: split
 import matplotlib
 import numpy as np
 import torch
