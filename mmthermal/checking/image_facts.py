@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmthermal.checking.hashing import THUMBNAIL, Thumbnails, perceptual_hash, thumbnail
+from mmthermal.common.display import read_image
 
 _ORIENTATION = 0x0112
 
@@ -88,11 +89,7 @@ def read_pixels(path: str | Path) -> NDArray:
     """
     if str(path).lower().endswith(".npy"):
         return np.asarray(np.load(path, allow_pickle=False))
-    data = np.fromfile(path, dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if image is None:
-        raise ValueError("not an image that OpenCV can decode")
-    return np.asarray(image)
+    return read_image(str(path))
 
 
 def measure(path: str | Path) -> ImageFacts:

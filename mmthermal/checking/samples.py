@@ -6,27 +6,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-from matplotlib import colormaps
 from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
 
 from mmthermal.checking.image_facts import read_pixels
 from mmthermal.checking.table import Table
-from mmthermal.common.display import to_display
+from mmthermal.common.display import class_colours, to_display
 
 Picture = NDArray[np.uint8]
 _TILE = 200
 _CROWD = (160, 160, 160)
-
-
-def colours(number: int) -> list[tuple[int, int, int]]:
-    """A colour (BGR) for each class; from the eleventh on they come again."""
-    table = colormaps["tab10"]
-    return [
-        (round(255 * b), round(255 * g), round(255 * r))
-        for r, g, b, _ in (table(i % table.N) for i in range(number))
-    ]
 
 
 def draw(image: NDArray, boxes: NDArray, labels: Sequence[int], number: int) -> Picture:
@@ -41,12 +31,10 @@ def draw(image: NDArray, boxes: NDArray, labels: Sequence[int], number: int) -> 
     Returns:
         (200, W', 3), BGR.
     """
-    if image.ndim == 3 and image.shape[2] not in (1, 3):
-        image = image[..., 0] if image.shape[2] == 2 else image[..., :3]
     factor = _TILE / image.shape[0]
     size = (max(1, round(image.shape[1] * factor)), _TILE)
     canvas = cv2.resize(to_display(image), size, interpolation=cv2.INTER_AREA)
-    palette = colours(max(number, 1))
+    palette = [rgb[::-1] for rgb in class_colours(max(number, 1))]
     for box, label in zip(np.asarray(boxes, np.float64).reshape(-1, 4), labels, strict=True):
         x, y, w, h = box * factor
         corners = np.array([x, y, x + w, y + h]).round().astype(int)

@@ -65,3 +65,18 @@ def test_within_one_set_each_pair_occurs_once() -> None:
 def test_clusters_join_over_others() -> None:
     assert clusters(6, [(4, 5), (1, 3), (3, 5)]) == [0, 1, 2, 1, 1, 1]
     assert clusters(3, []) == [0, 1, 2]
+
+
+def test_the_distance_counts_all_64_bits() -> None:
+    rng = np.random.default_rng(2)
+    hashes = rng.integers(0, 2**63, 60, dtype=np.uint64)
+    hashes[30:] = hashes[:30] ^ (np.uint64(1) << rng.integers(0, 64, 30, dtype=np.uint64))
+    small = np.zeros((60, 32, 32), np.float32)
+    for limit in (0, 1, 24):
+        expected = [
+            (i, j)
+            for i in range(60)
+            for j in range(i + 1, 60)
+            if (int(hashes[i]) ^ int(hashes[j])).bit_count() <= limit
+        ]
+        assert near_copies(hashes, small, max_distance=limit, min_correlation=-1) == expected

@@ -10,7 +10,7 @@ import mmthermal  # noqa: F401 (registers)
 from mmthermal.checking.command import check_data
 from mmthermal.checking.report import to_text, write_json_report, write_page
 
-CONFIG = CONFIGS / "thermal/retina_composite.py"
+CONFIG = CONFIGS / "thermal" / "retina_composite.py"
 
 
 @pytest.fixture(scope="module")
