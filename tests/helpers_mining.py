@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mmthermal.samplers import HardNegativeMiner
+from mmthermal.samplers.over_processes import share_of_hardest
 
 
 def shares(number: int) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -45,4 +46,33 @@ def work(rank: int, number: int, folder: str) -> None:
     mined = [(HardNegativeMiner(**c).mine(*given), HardNegativeMiner(**c).mine(*given, **first))
              for c in CASES]  # fmt: skip
     torch.save(mined, f"{folder}/rank{rank}.pt")
+    dist.destroy_process_group()
+
+
+POSITIVES = 2  # of each process
+ROW_CASES = [(1.5, 0), (0.0, 7), (float("inf"), 0), (0.0, 0)]  # ratio, floor of the first process
+
+
+def rows(rank: int, number: int) -> tuple[Tensor, Tensor]:
+    """Scores with ties and candidates of one process; the last one has none."""
+    maker = torch.Generator().manual_seed(rank)
+    size = 0 if rank == number - 1 else 20 + rank
+    scores = torch.randint(0, 5, (size,), generator=maker).float()
+    return scores, torch.rand(size, generator=maker) < 0.7
+
+
+def share_rows(rank: int, number: int, folder: str) -> None:
+    """What one process gets of the hardest rows of all."""
+    torch.set_num_threads(1)
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=number
+    )
+    found = [
+        share_of_hardest(
+            *rows(rank, number), POSITIVES, ratio=ratio, min_neg=floor if rank == 0 else 0
+        )
+        for ratio, floor in ROW_CASES
+    ]
+    torch.save(found, f"{folder}/rank{rank}.pt")
     dist.destroy_process_group()

@@ -11,6 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmthermal.common.config import OptionAction, read_config
+from mmthermal.common.processes import start_processes
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,12 +105,13 @@ def scale_lr(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner that a config asks for.
+    """Build the runner that a config asks for, after joining the processes of its launcher.
 
     Args:
-        cfg: the config.
+        cfg: the config; without a GPU its ``model_wrapper_cfg`` is changed.
 
     Returns:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
     """
+    start_processes(cfg)
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)

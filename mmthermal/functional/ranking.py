@@ -108,7 +108,8 @@ def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tupl
     per_class = own_weight.sum(1, keepdim=True)
     tiny = torch.finfo(torch.float64).tiny
     scale = per_class.clamp(min=tiny) * (per_class > 0).sum().clamp(min=1)
-    share = own_weight / ((tp + fp).clamp(min=tiny) * scale)
+    # one divisor after the other: the product of two that are tiny would be 0, the share NaN
+    share = own_weight / (tp + fp).clamp(min=tiny) / scale
     push = share * fp
     above, inside, slope = sums(share)
     below = share.sum(1, keepdim=True) - above - inside

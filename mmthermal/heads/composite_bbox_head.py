@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from mmdet.models.losses import accuracy
 from mmdet.models.roi_heads.bbox_heads import Shared2FCBBoxHead, Shared4Conv1FCBBoxHead
 from mmdet.registry import MODELS
@@ -16,6 +17,7 @@ from mmthermal.functional.mining import hardest, marked, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
 from mmthermal.mining import MinedRegions
+from mmthermal.samplers.over_processes import several_processes, share_of_hardest
 
 
 class CompositeBBoxMixin:
@@ -203,6 +205,8 @@ class CompositeBBoxMixin:
     ) -> Tensor:
         """The hardest of the sampled negatives: those with the largest probability of a class.
 
+        With several processes they are ranked together, and each gets its share.
+
         Args:
             logits: (R, C), of one class against the rest.
             candidates: (R,), bool, the negatives that are not ignored.
@@ -213,8 +217,13 @@ class CompositeBBoxMixin:
         Returns:
             (K,), long, ascending.
         """
-        k = num_hard_negatives(num_pos, num_candidates, ratio=self.neg_ratio, min_neg=self.min_neg)
         scores = logits.amax(1).double()
+        if several_processes():
+            floor = self.min_neg if dist.get_rank() == 0 else 0  # floors are added
+            return share_of_hardest(
+                scores, candidates, num_pos, ratio=self.neg_ratio, min_neg=floor, first=first
+            )
+        k = num_hard_negatives(num_pos, num_candidates, ratio=self.neg_ratio, min_neg=self.min_neg)
         if first is not None and len(scores):
             scores = scores + first * (scores.max() - scores.min() + 1)
         return hardest(scores.masked_fill(~candidates, float("-inf")), k)

@@ -15,7 +15,6 @@ from mmengine.dist import (
     broadcast_object_list,
     get_dist_info,
     get_rank,
-    init_dist,
     is_main_process,
 )
 from mmengine.registry import init_default_scope
@@ -24,6 +23,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 
 from mmthermal.common.checks import check_count
+from mmthermal.common.processes import start_processes
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import batches_left, false_regions
@@ -85,8 +85,7 @@ def mine_hard_negatives(
     before = RegionFile.read(previous) if previous is not None else None
     exclusions = read_exclusions(exclude) if exclude is not None else {}
     round_number = _round_number(round_number, before)
-    if cfg.get("launcher", "none") != "none":
-        _start_processes(cfg)
+    start_processes(cfg)
 
     images = training_set(cfg)
     sources = _sources(cfg, checkpoint, images)
@@ -232,17 +231,6 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     model = MODELS.build(cfg.model)
     load_checkpoint(model, str(checkpoint), map_location="cpu")
     return model.to(device).eval()
-
-
-def _start_processes(cfg: Config) -> None:
-    """Join the processes of a launcher, on the CPU, too.
-
-    mmengine selects a CUDA device whatever the backend, which fails in a torch without CUDA.
-    """
-    if torch.cuda.is_available() or cfg.launcher != "pytorch":
-        init_dist(cfg.launcher, **cfg.env_cfg.get("dist_cfg", {}))
-    else:
-        torch.distributed.init_process_group("gloo")
 
 
 def _model_text(cfg: Config) -> str:

@@ -6,6 +6,8 @@ import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 
+from mmthermal.ops.low_precision import guard_ops
+
 EXTENSION = "mmcv._ext"
 # Packages that own the folder mmcv, of OpenMMLab and of the fork that goes on with it.
 COMPILED = ("mmcv", "mmcv-full", "onedl-mmcv")
@@ -13,8 +15,9 @@ LITE = ("mmcv-lite", "onedl-mmcv-lite")
 
 
 def install_ops() -> bool:
-    """Make ``import mmcv.ops`` work without a compiled mmcv; do nothing where there is one.
+    """Make ``import mmcv.ops`` work without a compiled mmcv, and every operator in low precision.
 
+    A compiled mmcv is left as it is but for the guard of :mod:`mmthermal.ops.low_precision`.
     Must run before the first import of ``mmcv.ops``, which most of mmdet imports.
 
     Returns:
@@ -24,6 +27,7 @@ def install_ops() -> bool:
         ImportError: there is no mmcv at all, or its compiled extension does not load.
     """
     if EXTENSION in sys.modules:
+        guard_ops(sys.modules[EXTENSION])
         return sys.modules[EXTENSION].__name__ != EXTENSION
     if importlib.util.find_spec("mmcv") is None:
         raise ImportError(
@@ -36,7 +40,7 @@ def install_ops() -> bool:
         warnings.warn(mixture, stacklevel=2)
     if importlib.util.find_spec(EXTENSION) is not None:
         try:
-            importlib.import_module(EXTENSION)
+            guard_ops(importlib.import_module(EXTENSION))
         except ImportError as error:
             raise ImportError(
                 f"mmcv's compiled operators do not load ({error}): mostly they were compiled for "
@@ -45,6 +49,7 @@ def install_ops() -> bool:
             ) from error
         return False
     module = importlib.import_module("mmthermal.ops.extension")
+    guard_ops(module)
     sys.modules[EXTENSION] = module
     importlib.import_module("mmcv")._ext = module  # type: ignore[attr-defined]
     return True

@@ -3,20 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-import torch.distributed as dist
-import torch.nn.functional as F
 from mmdet.models.task_modules.samplers import PseudoSampler
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
 from mmthermal.common.checks import check_choice, check_count, check_range
-from mmthermal.functional.mining import (
-    MINING_SCOPES,
-    hardest,
-    mine_hard_negatives,
-    num_hard_negatives,
-)
+from mmthermal.functional.mining import MINING_SCOPES, mine_hard_negatives
+from mmthermal.samplers.over_processes import several_processes, share_of_hardest
 
 
 @TASK_UTILS.register_module()
@@ -80,9 +73,15 @@ class HardNegativeMiner(PseudoSampler):
         Returns:
             (K,), long, ascending indices into the flattened (N * S) anchors.
         """
-        if self.scope == "batch" and dist.is_available() and dist.is_initialized():
-            if dist.get_world_size() > 1:
-                return self._mine_over_processes(scores, candidates, positives, first)
+        if self.scope == "batch" and several_processes():
+            return share_of_hardest(
+                scores.flatten(),
+                candidates.flatten(),
+                positives.sum(),
+                ratio=self.ratio,
+                min_neg=self.min_neg * len(scores),
+                first=None if first is None else first.flatten(),
+            )
         if first is not None and scores.numel():
             # float64 keeps the order within both groups: a float32 score plus the span is exact
             low, high = scores.double().aminmax()
@@ -96,34 +95,3 @@ class HardNegativeMiner(PseudoSampler):
             scope=self.scope,
             counts=counts,
         )
-
-    def _mine_over_processes(
-        self, scores: Tensor, candidates: Tensor, positives: Tensor, first: Tensor | None
-    ) -> Tensor:
-        """This process's share of the hardest candidates of all processes.
-
-        Every process sends its best scores, as many as all may take together. Ties are broken by
-        process, then by index: as in one process on the joined batch. All processes make the same
-        calls, whatever they hold, so that none waits for another forever.
-        """
-        scores = scores.double()
-        low, high = scores.aminmax()
-        span = torch.stack([-low, high])
-        dist.all_reduce(span, op=dist.ReduceOp.MAX)
-        if first is not None:
-            scores = scores + first * (span.sum() + 1)
-        numbers = [positives.sum(), candidates.sum(), scores.new_tensor(len(scores)).long()]
-        totals = torch.stack(numbers)
-        dist.all_reduce(totals)
-        num_pos, num_candidates, num_imgs = totals.tolist()
-        k = num_hard_negatives(
-            num_pos, num_candidates, ratio=self.ratio, min_neg=self.min_neg * num_imgs
-        )
-        flat = scores.masked_fill(~candidates, float("-inf")).flatten()
-        best = flat.topk(min(k, flat.numel())).values
-        best = F.pad(best, (0, k - best.numel()), value=float("-inf"))
-        everyone = [torch.empty_like(best) for _ in range(dist.get_world_size())]
-        dist.all_gather(everyone, best)
-        chosen = hardest(torch.cat(everyone), k) // max(k, 1)
-        share = int((chosen == dist.get_rank()).sum())
-        return hardest(flat, share)

@@ -153,6 +153,23 @@ def test_weightless_rows_are_absent() -> None:
     assert padded.item() == pytest.approx(plain.item())
 
 
+def test_a_class_of_weightless_rows_alone_is_absent() -> None:
+    """As on several processes, where rows fill the tables up: the best of all, of weight 0."""
+    pos, neg = torch.full((2, 3), -4.6, requires_grad=True), torch.full((3, 3), -4.6)
+    plain = ap_loss(pos, torch.tensor([1, 2]), neg)
+    (expected,) = torch.autograd.grad(plain, pos)
+    padded = ap_loss(
+        torch.cat([pos, torch.zeros(4, 3)]),
+        torch.tensor([1, 2, 0, 0, 0, 0]),
+        torch.cat([neg, torch.zeros(1, 3)]),
+        pos_weights=torch.tensor([1.0, 1, 0, 0, 0, 0]),
+        neg_weights=torch.tensor([1.0, 1, 1, 0]),
+    )
+    (found,) = torch.autograd.grad(padded, pos)
+    torch.testing.assert_close(padded, plain)
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
