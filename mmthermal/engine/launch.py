@@ -11,7 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmthermal.common.config import OptionAction, read_config
-from mmthermal.common.processes import start_processes
+from mmthermal.common.launchers import start_processes
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

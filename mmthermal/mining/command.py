@@ -23,7 +23,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 
 from mmthermal.common.checks import check_count
-from mmthermal.common.processes import start_processes
+from mmthermal.common.launchers import start_processes
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import batches_left, false_regions
