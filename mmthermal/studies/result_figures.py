@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mmthermal.evaluation.figures import select_figures
 from mmthermal.studies.result_lines import Line, select
 from mmthermal.studies.statistics import Interval, paired_t_interval
 
@@ -45,19 +46,13 @@ class Column:
         return text.replace("-", "−")
 
 
+KEYS = (
+    "AP", "AP50", "overlapped_AP", "overlapped_AP50", "isolated_AP50",
+    "best_f1", "best_f1_thr", "f1_at_0.5", "overlapped_best_f1",
+)  # fmt: skip
 COLUMNS = {
-    column.key: column
-    for column in (
-        Column("AP", "AP"),
-        Column("AP50", "AP50"),
-        Column("overlapped_AP", "AP overlapped"),
-        Column("overlapped_AP50", "AP50 overlapped"),
-        Column("isolated_AP50", "AP50 isolated"),
-        Column("best_f1", "best F1", percent=False),
-        Column("best_f1_thr", "at score", percent=False),
-        Column("f1_at_0.5", "F1 at score 0.5", percent=False),
-        Column("overlapped_best_f1", "best F1 overlapped", percent=False),
-    )
+    figure.key: Column(figure.key, figure.short, percent="f1" not in figure.key)
+    for figure in select_figures(*KEYS)
 }
 
 
