@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself; a second call does not install or compile again.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup data train test test-slow lint bench clean
+.PHONY: help setup data train test test-slow test-gpu lint bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -54,6 +54,9 @@ test: lint ## Check style and types, run the tests that take seconds
 
 test-slow: setup ## Run the tests that take minutes
 	"$(PY)" -m pytest -m slow --junitxml=build/tests-slow.xml
+
+test-gpu: setup ## Run the tests that need a GPU, every config in three precisions among them
+	"$(PY)" -m pytest -m gpu --junitxml=build/tests-gpu.xml
 
 bench: setup ## Run the benchmarks
 	@for script in benchmarks/*.py; do echo "== $$script"; "$(PY)" "$$script" || exit 1; done

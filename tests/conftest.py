@@ -45,7 +45,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
         found = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
         names = metafunc.config.getoption("--device") or found
-        metafunc.parametrize("device", [torch.device(n) for n in names], ids=str, scope="session")
+        on_gpu = [pytest.mark.gpu]
+        values = [
+            pytest.param(torch.device(n), marks=on_gpu if n.startswith("cuda") else [])
+            for n in names
+        ]
+        metafunc.parametrize("device", values, ids=str, scope="session")
 
 
 @pytest.fixture(scope="session", params=[torch.float32, torch.float64], ids=["float32", "float64"])

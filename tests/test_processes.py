@@ -1,6 +1,7 @@
 """tools/train.py on several processes without a GPU takes the step that one process takes.
 
-One iteration of plain gradient descent in float64: the change of the weights is the gradient.
+One iteration of plain gradient descent in float64: the change of the weights is the gradient. Box
+and centerness terms of FCOS and ATSS are computed in float32 all the same, hence the tolerance.
 """
 
 import json
@@ -85,7 +86,7 @@ def write_config(detector: str, images: list[int], processes: int, data: Path, p
     return path
 
 
-def in_float64(path: Path, uneven: bool) -> Path:
+def in_float64(path: Path) -> Path:
     """The config with float64 arithmetic and nothing that is drawn, and without validation."""
     cfg = Config.fromfile(path)
     cfg.merge_from_dict(dict(custom_imports=dict(imports=["mmthermal", "helpers_float64"])))
@@ -97,9 +98,8 @@ def in_float64(path: Path, uneven: bool) -> Path:
         model.roi_head.bbox_roi_extractor.type = "SingleRoIExtractor"
         for stage in ("rpn", "rcnn"):
             model.train_cfg[stage].sampler.num = 10**6  # all, so that nothing is drawn
-        if uneven:
-            # mmdet's RPN divides by the count of its own process, which is not that of one.
-            model.rpn_head.loss_cls.loss_weight = model.rpn_head.loss_bbox.loss_weight = 0.0
+        # mmdet's RPN divides by the count of its own process: its mean is not that of one.
+        model.rpn_head.loss_cls.loss_weight = model.rpn_head.loss_bbox.loss_weight = 0.0
     cfg.dump(path)
     return path
 
@@ -201,16 +201,15 @@ def test_processes_take_the_step_of_one(
     detector: str, case: tuple[int, list[int]], data: Path, tmp_path: Path
 ) -> None:
     processes, images = case
-    uneven = len(images) % processes > 0 or (detector == "faster_rcnn" and case == NO_CANDIDATE)
     results = []
     for number in (1, processes):
         path = write_config(detector, images, number, data, tmp_path / f"config{number}.py")
-        results.append(step(in_float64(path, uneven), tmp_path / f"work{number}", number))
+        results.append(step(in_float64(path), tmp_path / f"work{number}", number))
     (one, log), (many, shared) = results
     assert one.keys() == many.keys()
     for key, value in one.items():
         torch.testing.assert_close(
-            many[key], value, rtol=1e-6, atol=1e-9, msg=lambda m, k=key: f"{k}: {m}"
+            many[key], value, rtol=1e-6, atol=1e-7, msg=lambda m, k=key: f"{k}: {m}"
         )
     for key in ("combined", "f1"):
         if key in log:

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import start_processes
+from mmthermal.engine.optim_wrapper import has_bfloat16
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,14 +73,16 @@ def use_amp(cfg: Config) -> None:
 
     float16 with a loss scale by mmengine's ``AmpOptimWrapper`` on a GPU, as mmdet's ``--amp``;
     bfloat16 by :class:`~mmthermal.engine.Bfloat16OptimWrapper` on the CPU, which mmengine's
-    refuses.
+    refuses. A config that asks for bfloat16 by itself keeps it where the GPU computes it.
 
     Args:
         cfg: the config; it is changed.
     """
     wrapper = cfg.optim_wrapper
     if wrapper.get("type", "OptimWrapper") == "Bfloat16OptimWrapper":
-        return  # mixed precision already
+        if not torch.cuda.is_available() or has_bfloat16("cuda"):
+            return  # mixed precision already
+        wrapper.pop("enabled", None)  # a GPU that computes float16 only
     if torch.cuda.is_available():
         wrapper.type = "AmpOptimWrapper"
         wrapper.loss_scale = "dynamic"

@@ -7,6 +7,7 @@ from mmthermal.heads.composite_retina_head import CompositeRetinaHead
 from mmthermal.heads.composite_rpn_head import CompositeRPNHead
 from mmthermal.heads.float32_roi_extractor import Float32RoIExtractor
 from mmthermal.heads.float32_rpn_head import Float32RPNHead
+from mmthermal.heads.float32_vfnet_head import Float32VFNetHead
 
 __all__ = [
     "CompositeATSSHead",
@@ -17,4 +18,5 @@ __all__ = [
     "CompositeRetinaHead",
     "Float32RPNHead",
     "Float32RoIExtractor",
+    "Float32VFNetHead",
 ]

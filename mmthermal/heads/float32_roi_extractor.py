@@ -10,10 +10,10 @@ from torch import Tensor
 class Float32RoIExtractor(SingleRoIExtractor):
     """mmdet's ``SingleRoIExtractor`` that pools in float32, whatever the autocast state.
 
-    mmcv's RoIAlign has no bfloat16 kernel for the CPU, and mmdet's extractor casts the boxes to
-    the features' dtype: bfloat16 holds 8 bits, so that a corner at 150 would move by up to half a
-    pixel. The CPU kernel also takes maps in channels-last order for (N, C, H, W), without a word;
-    here they are reordered first. Arguments and parameters are mmdet's.
+    mmdet's extractor casts the boxes to the features' dtype: bfloat16 holds 8 bits, so that a
+    corner at 150 would move by up to half a pixel. mmcv's CPU kernel also takes maps in
+    channels-last order for (N, C, H, W), without a word; here they are reordered first. Arguments
+    and parameters are mmdet's.
     """
 
     def forward(

@@ -9,8 +9,8 @@ from torch import Tensor
 class Float32RPNHead(RPNHead):
     """mmdet's ``RPNHead`` that hands on scores and deltas in float32, whatever the autocast state.
 
-    The proposals are made inside the training step's autocast, and mmcv's NMS takes no bfloat16
-    on the CPU. Arguments and parameters are mmdet's.
+    The proposals are made inside the training step's autocast: in bfloat16 many scores would be
+    equal, and corners would move. Arguments and parameters are mmdet's.
     """
 
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor]:

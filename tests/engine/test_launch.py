@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmthermal.engine import launch
 from mmthermal.engine.launch import (
     add_common_arguments,
     load_config,
@@ -87,6 +88,7 @@ def test_amp_by_device(
     path: Path, monkeypatch: pytest.MonkeyPatch, cuda: bool, before: str | None, after: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(launch, "has_bfloat16", lambda device: True)
     cfg = Config.fromfile(path)
     if before is None:
         del cfg.optim_wrapper["type"]
@@ -97,6 +99,20 @@ def test_amp_by_device(
     assert cfg.optim_wrapper.get("loss_scale") == (
         "dynamic" if after == "AmpOptimWrapper" else None
     )
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_amp_on_a_gpu_without_bfloat16_is_float16(
+    path: Path, monkeypatch: pytest.MonkeyPatch, has: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(launch, "has_bfloat16", lambda device: has)
+    cfg = Config.fromfile(path)
+    cfg.optim_wrapper.update(type="Bfloat16OptimWrapper", enabled="auto")
+    use_amp(cfg)
+    expected = ("Bfloat16OptimWrapper", None) if has else ("AmpOptimWrapper", "dynamic")
+    assert (cfg.optim_wrapper.type, cfg.optim_wrapper.get("loss_scale")) == expected
+    assert ("enabled" in cfg.optim_wrapper) == has
 
 
 def test_scale_lr(path: Path) -> None:
