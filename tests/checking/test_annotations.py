@@ -1,6 +1,5 @@
 """The check of an annotation file as a whole."""
 
-
 import pytest
 from helpers_checking import clean, codes
 
@@ -106,7 +105,7 @@ def test_the_quirks_of_public_sets_are_no_errors() -> None:
     assert "error" not in check(content).values()
 
 
-def test_it_is_quick() -> None:
+def test_many_images_and_objects_are_clean() -> None:
     number = 20_000
     content = clean()
     content["images"] = [
