@@ -88,9 +88,9 @@ def _keep_in_block(over: Tensor) -> Tensor:
     the only solution, mostly after two or three rounds.
     """
     before = over.triu(1).float()
-    kept = torch.ones(len(over))
+    kept = before.new_ones(len(over))
     while True:
-        new = (kept @ before == 0).float()
+        new = (kept @ before == 0).to(before)
         if torch.equal(new, kept):
             return kept.bool()
         kept = new

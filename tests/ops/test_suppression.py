@@ -70,6 +70,18 @@ def test_double_boxes_are_taken() -> None:
     assert nms(boxes, boxes.new_tensor([0.9, 0.8, 0.7]), 0.5, 0).tolist() == [0, 2]
 
 
+def test_the_default_type_of_torch_does_not_matter() -> None:
+    """A training in float64 sets it; the boxes may be float32 all the same."""
+    boxes = whole_boxes(80, 12)
+    expected = nms(boxes, torch.linspace(1, 0, 80), 0.4, 0)
+    torch.set_default_dtype(torch.float64)
+    try:
+        kept = nms(boxes, torch.linspace(1, 0, 80, dtype=torch.float32), 0.4, 0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(kept, expected)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_soft_nms_is_a_plain_loop(method: str) -> None:
     boxes, scores = whole_boxes(80, 12), torch.rand(80)
