@@ -21,13 +21,15 @@ import mmthermal  # noqa: F401 (registers the heads; first, as mmdet finds opera
 # isort: split
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import ConfigDict
+from mmdet.structures import DetDataSample
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 STRIDES = {800: [8, 16, 32, 64, 128], 512: [4, 8, 16, 32], 128: [4, 8, 16, 32]}
 SIZES = {
     "large80": (2, 800, 1333, 80),
@@ -163,16 +165,21 @@ def steps_of(head: nn.Module, batch: dict[str, Any]) -> dict[str, Callable[[], N
 
 
 def seconds(step: Callable[[], None], device: str, repeats: int) -> float:
-    """Median seconds of a step after one to warm up."""
+    """Median seconds of a step after one to warm up.
+
+    With one thread of a CPU those of the processor, which other programs change less.
+    """
+    alone = device == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
     times = []
     for _ in range(repeats + 1):
         if device == "cuda":
             torch.cuda.synchronize()
-        start = time.perf_counter()
+        start = clock()
         step()
         if device == "cuda":
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return statistics.median(times[1:])
 
 
@@ -241,6 +248,55 @@ def measure(
     return found
 
 
+STEP_CONFIGS = {
+    "focal (mmdet)": "retinanet/retina_focal_synthetic.py",
+    "composite, default": "thermal/retina_composite.py",
+}
+
+
+def training_step(config: str, device: str, dtype: torch.dtype) -> Callable[[], None]:
+    """A whole step of a small detector: forward, backward and update on 16 x 128 x 160."""
+    init_default_scope("mmdet")
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(CONFIGS / config).model).to(device).train()
+    batch = make_batch(SIZES["small"], device, torch.float32)
+    samples = []
+    for truth, meta in zip(batch["gts"], batch["metas"], strict=True):
+        sample = DetDataSample(gt_instances=truth, metainfo=dict(meta, ori_shape=meta["img_shape"]))
+        samples.append(sample)
+    images = [torch.randn(1, 128, 160, device=device) for _ in samples]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+
+    def step() -> None:
+        with torch.autocast(device, dtype=dtype, enabled=dtype != torch.float32):
+            data = model.data_preprocessor(dict(inputs=images, data_samples=samples), training=True)
+            loss, _ = model.parse_losses(model(**data, mode="loss"))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def measure_steps(device: str, dtype: torch.dtype, repeats: int) -> list[dict[str, Any]]:
+    """Seconds and memory of a training step of each detector, the first one mmdet's focal loss."""
+    found = []
+    for name, config in STEP_CONFIGS.items():
+        step = training_step(config, device, dtype)
+        record = dict(row=name, seconds=seconds(step, device, repeats))
+        found.append(dict(record, bytes=peak_bytes(step, device)))
+    return found
+
+
+def print_steps(title: str, rows: list[dict[str, Any]]) -> None:
+    """Ratios of the training steps to the first row's."""
+    table = Table("loss", "training step", "ratio", "memory", title=title, title_justify="left")
+    for row in rows:
+        ratios = [f"{row[key] / rows[0][key]:.3f}" for key in ("seconds", "bytes")]
+        table.add_row(row["row"], f"{1e3 * row['seconds']:.0f} ms", *ratios)
+    Console(width=120).print(table)
+
+
 def print_table(title: str, rows: list[dict[str, Any]]) -> None:
     """Ratios to the first row, and its own seconds."""
     base = rows[0]
@@ -284,6 +340,9 @@ def main() -> None:
         images, height, width, classes = SIZES[key]
         title = f"{images} x {height} x {width}, {classes} classes, {args.dtype}, {name}"
         print_table(title, found)
+    dtype = getattr(torch, args.dtype)
+    record["training step"] = found = measure_steps(device, dtype, args.repeats)
+    print_steps(f"small detector, 16 x 128 x 160, {args.dtype}, {name}", found)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
