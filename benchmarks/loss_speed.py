@@ -29,6 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from mmthermal.heads import anchor_composite
+
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 STRIDES = {800: [8, 16, 32, 64, 128], 512: [4, 8, 16, 32], 128: [4, 8, 16, 32]}
 SIZES = {
@@ -140,6 +142,9 @@ def steps_of(head: nn.Module, batch: dict[str, Any]) -> dict[str, Callable[[], N
     sizes = [score.shape[-2:] for score in batch["scores"]]
     kept_anchors = anchors(sizes, batch["metas"], device=device)
     kept_targets = targets(*copy.copy(kept_anchors), batch["gts"], batch["metas"])
+    make_batched, kept_batched = anchor_composite.batched_targets, None
+    if isinstance(head, anchor_composite.AnchorCompositeMixin):
+        kept_batched = make_batched(head, sizes, batch["gts"], batch["metas"], None, device)
 
     def step() -> None:
         scores, boxes = (
@@ -156,10 +161,12 @@ def steps_of(head: nn.Module, batch: dict[str, Any]) -> dict[str, Callable[[], N
     def loss_part() -> None:
         head.get_anchors = lambda *args, **kwargs: (list(kept_anchors[0]), list(kept_anchors[1]))
         head.get_targets = lambda *args, **kwargs: kept_targets
+        anchor_composite.batched_targets = lambda *args, **kwargs: kept_batched
         try:
             step()
         finally:
             head.get_anchors, head.get_targets = anchors, targets
+            anchor_composite.batched_targets = make_batched
 
     return {"loss part": loss_part, "loss_by_feat": step}
 

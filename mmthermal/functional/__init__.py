@@ -1,5 +1,6 @@
 """The maths, as pure functions on tensors. Imports torch only."""
 
+from mmthermal.functional.assignment import assign_max_iou
 from mmthermal.functional.box import box_distance, box_loss
 from mmthermal.functional.combined import (
     CombinedParts,
@@ -18,6 +19,7 @@ __all__ = [
     "CombinedSums",
     "FBetaCounts",
     "ap_loss",
+    "assign_max_iou",
     "box_distance",
     "box_loss",
     "combined_from_sums",

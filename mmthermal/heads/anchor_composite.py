@@ -1,6 +1,7 @@
 """What heads with anchors and no quality branch share."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from mmdet.structures.bbox import cat_boxes, get_box_tensor
@@ -8,6 +9,7 @@ from mmdet.utils import ConfigType, InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.anchor_targets import anchor_targets
+from mmthermal.heads.batched_targets import batched_targets, can_batch
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
 
@@ -22,6 +24,9 @@ class AnchorCompositeMixin(DenseCompositeMixin):
             ``box_form`` is None unless given: the head's own ``loss_bbox``, an IoU loss, trains
             boxes in pixels, where the forms of the composite would be far too large. Where it is
             None, ``w_box`` is 1 unless given.
+        batched_targets: whether anchors are assigned for all images of a batch at once, equal to
+            mmdet's targets; where the assigner is not mmdet's ``MaxIoUAssigner``, mmdet's way
+            is taken all the same (:func:`~mmthermal.heads.batched_targets.can_batch`).
         **kwargs: as the mmdet head.
 
     Raises:
@@ -33,6 +38,10 @@ class AnchorCompositeMixin(DenseCompositeMixin):
     reg_decoded_bbox: bool
     get_anchors: Callable[..., tuple[list, list]]
     get_targets: Callable[..., tuple]
+
+    def __init__(self, *args: Any, batched_targets: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batched_targets = batched_targets
 
     def init_composite(self, loss_composite: ConfigType) -> None:
         """Build the loss and make sure that there is a miner.
@@ -69,19 +78,31 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         Raises:
             FloatingPointError: if a prediction is not finite.
         """
-        anchor_list, targets, avg_factor = anchor_targets(
-            self, cls_scores, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
-        )
-        labels, label_weights, bbox_targets, _ = targets
+        batch = (batch_gt_instances, batch_img_metas, batch_gt_instances_ignore)
+        batched = None
+        if self.batched_targets and can_batch(self):
+            sizes = [score.shape[-2:] for score in cls_scores]
+            batched = batched_targets(self, sizes, *batch, device=cls_scores[0].device)
+            labels, label_weights = batched.labels, batched.label_weights
+        else:
+            anchor_list, targets, avg_factor = anchor_targets(self, cls_scores, *batch)
+            labels, label_weights, bbox_targets, _ = targets
 
         assigned = self.assigned(labels, label_weights, cls_score=cls_scores, bbox_pred=bbox_preds)
         pos_inds = assigned.pos_inds
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             pred = DenseLevels(bbox_preds, self.bbox_coder.encode_size).rows(pos_inds)
-            target = bbox_targets.flatten(0, 1)[pos_inds]
+            if batched is not None:
+                anchors, target = batched.of_positives(pos_inds)
+                if not self.reg_decoded_bbox:
+                    target = self.bbox_coder.encode(anchors, target)
+                avg_factor = sum(max(num_pos, 1) for num_pos, _ in assigned.counts)
+            else:
+                target = bbox_targets.flatten(0, 1)[pos_inds]
+                anchors = torch.cat([get_box_tensor(cat_boxes(each)) for each in anchor_list])
+                anchors = anchors[pos_inds]
             if self.reg_decoded_bbox:
-                anchors = torch.cat([get_box_tensor(cat_boxes(levels)) for levels in anchor_list])
-                pred = get_box_tensor(self.bbox_coder.decode(anchors[pos_inds], pred))
+                pred = get_box_tensor(self.bbox_coder.decode(anchors, pred))
             box_sum = self._box_sum(pred, target)
         return self.composite_loss(
             cls_scores, labels, label_weights, assigned, box_sum=box_sum, avg_factor=avg_factor

@@ -164,3 +164,15 @@ def test_no_host_read_between_targets_and_losses(
     own = ["_local_scalar_dense"] if kind == "atss" else []  # mmdet asserts that a target is no NaN
     assert mode.seen == own
     assert losses["num_pos"] > 0 and losses["num_neg"] > 0
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_one_transfer_in_all_where_the_targets_are_batched(decoded: bool) -> None:
+    loss_bbox = dict(type="L1Loss")
+    case, head = make_case(), make_head(reg_decoded_bbox=decoded, loss_bbox=loss_bbox)
+    predictions = head(case.feats)
+    with HostReads() as reads:
+        losses = head.loss_by_feat(*predictions, case.gts, case.metas, case.ignored)
+        (losses["loss_cls"] + losses["loss_bbox"]).backward()
+    assert reads.seen == ["tolist"]
+    assert losses["num_pos"] > 0
