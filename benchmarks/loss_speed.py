@@ -32,13 +32,20 @@ from torch import Tensor, nn
 from mmthermal.heads import anchor_composite
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
-STRIDES = {800: [8, 16, 32, 64, 128], 512: [4, 8, 16, 32], 128: [4, 8, 16, 32]}
 SIZES = {
     "large80": (2, 800, 1333, 80),
     "large4": (2, 800, 1333, 4),
     "medium": (16, 512, 640, 4),
     "small": (16, 128, 160, 3),
 }
+LARGE = 600  # from this height on mmdet's strides, below it those of this project's configs
+
+
+def strides_of(height: int) -> list[int]:
+    """Strides of the feature maps at a height of the images."""
+    return [8, 16, 32, 64, 128] if height > LARGE else [4, 8, 16, 32]
+
+
 FOCAL = dict(type="FocalLoss", use_sigmoid=True, gamma=2.0, alpha=0.25, loss_weight=1.0)
 MINED = dict(type="HardNegativeMiner", ratio=3.0, min_neg=16)
 
@@ -102,10 +109,10 @@ def make_head(row: dict[str, Any], height: int, num_classes: int) -> nn.Module:
         stacked_convs=1,
         anchor_generator=dict(
             type="AnchorGenerator",
-            octave_base_scale=4 if height > 600 else 3,
+            octave_base_scale=4 if height > LARGE else 3,
             scales_per_octave=3,
             ratios=[0.5, 1.0, 2.0],
-            strides=STRIDES[height],
+            strides=strides_of(height),
         ),
         bbox_coder=dict(type="DeltaXYWHBBoxCoder"),
         train_cfg=ConfigDict(train_cfg),
@@ -117,7 +124,7 @@ def make_batch(size: tuple[int, int, int, int], device: str, dtype: torch.dtype)
     """Predictions near those of a new detector, and about 12 objects an image."""
     images, height, width, num_classes = size
     maker = torch.Generator().manual_seed(0)
-    shapes = [(-(-height // s), -(-width // s)) for s in STRIDES[height]]
+    shapes = [(-(-height // s), -(-width // s)) for s in strides_of(height)]
     scores = [
         (torch.randn(images, 9 * num_classes, *s, generator=maker) - 4).to(device, dtype)
         for s in shapes
