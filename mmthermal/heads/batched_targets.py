@@ -79,7 +79,7 @@ def can_batch(head: Any) -> bool:
 
 def batched_targets(
     head: Any,
-    sizes: Sequence[tuple[int, int]],
+    sizes: Sequence[Sequence[int]],
     batch_gt_instances: InstanceList,
     batch_img_metas: list[dict],
     batch_gt_instances_ignore: OptInstanceList,
@@ -154,7 +154,7 @@ def batched_targets(
 
 def _inside(
     head: Any,
-    sizes: Sequence[tuple[int, int]],
+    sizes: Sequence[Sequence[int]],
     shapes: Sequence[tuple[int, int]],
     device: torch.device,
 ) -> Tensor | None:
