@@ -17,7 +17,7 @@ from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
 from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
-from mmthermal.engine.safe_resume import allow_checkpoint_classes
+from mmthermal.common.safe_loading import allow_checkpoint_classes
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
 
