@@ -84,6 +84,37 @@ def load_file(path: Any, map_location: Any = "cpu") -> Any:
     return load_with_list(path, map_location)
 
 
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read, resumed, or fitted to the model."""
+
+
+def read_file(path: Path, map_location: Any = "cpu") -> Any:
+    """:func:`load_file` with an error that names the file.
+
+    Args:
+        path: the file.
+        map_location: as ``torch.load``.
+
+    Returns:
+        its content.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+        FileNotFoundError: if there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"checkpoint {str(path)!r} does not exist: check the path")
+    try:
+        return load_file(path, map_location)
+    except Exception as error:  # torch raises many kinds for a file that is cut short
+        reason = str(error).strip().split("\n")[0][:200]
+        raise CheckpointError(
+            f"checkpoint {str(path)!r} ({path.stat().st_size} bytes) cannot be read: "
+            f"{type(error).__name__}: {reason}. It is cut short, no checkpoint, or holds more "
+            "than weights and numbers"
+        ) from error
+
+
 def load_with_list(path: Any, map_location: Any) -> Any:
     """:func:`load_file` for torch before 2.6, by an unpickler of our own.
 
@@ -165,12 +196,10 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         its content.
 
     Raises:
+        CheckpointError: if it cannot be read.
         FileNotFoundError: if there is no such file.
     """
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {str(path)!r} does not exist: check the path")
-    return load_file(path, map_location)
+    return read_file(Path(filename).expanduser(), map_location)
 
 
 def load_from_url(

@@ -283,13 +283,3 @@ def _existing_run(name: str, folder: Path) -> Run:
             f"{folder}: its seed is unknown; call the folder seed<k> or set randomness.seed"
         )
     return Run(name, int(seed), folder, configs[0])
-
-
-def last_checkpoint(folder: str | Path) -> Path | None:
-    """Newest checkpoint of a work directory as mmengine's `last_checkpoint` file names it."""
-    record = Path(folder) / "last_checkpoint"
-    if not record.exists():
-        return None
-    path = Path(record.read_text(encoding="utf-8").strip())
-    moved = Path(folder) / path.name
-    return moved if moved.exists() else path if path.exists() else None

@@ -1,11 +1,19 @@
 """A run that did not end with finite numbers is refused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from mmthermal.common.run_state import NOT_FINITE, check_ended_finite
+from mmthermal.common.run_state import (
+    NOT_FINITE,
+    NotFiniteRunError,
+    RunBusyError,
+    check_ended_finite,
+    run_lock,
+)
 
 
 def log(folder: Path, *losses: str, start: str = "20260101_000000") -> None:
@@ -23,7 +31,7 @@ def test_a_finite_run_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("loss", ["NaN", "Infinity", "-Infinity"])
 def test_the_newest_log_decides_by_its_last_loss(tmp_path: Path, loss: str) -> None:
     log(tmp_path, "3.0", loss)
-    with pytest.raises(FloatingPointError, match=r"last logged loss is .*scalars\.json"):
+    with pytest.raises(NotFiniteRunError, match=r"last logged loss is .*scalars\.json"):
         check_ended_finite(tmp_path)
     later = tmp_path / "20260102_000000" / "vis_data" / "scalars.json"
     later.parent.mkdir(parents=True)
@@ -33,5 +41,36 @@ def test_the_newest_log_decides_by_its_last_loss(tmp_path: Path, loss: str) -> N
 
 def test_the_record_of_a_stop_is_quoted(tmp_path: Path) -> None:
     (tmp_path / NOT_FINITE).write_text(json.dumps(dict(iteration=7, found="loss_bbox=inf")))
-    with pytest.raises(FloatingPointError, match="at iteration 7, because loss_bbox=inf"):
+    with pytest.raises(NotFiniteRunError, match="at iteration 7, because loss_bbox=inf"):
         check_ended_finite(tmp_path)
+
+
+HOLD = """
+import pathlib, sys, time
+from filelock import FileLock
+pathlib.Path(sys.argv[1]).mkdir(parents=True)
+with FileLock(sys.argv[1] + "/.run.lock"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_training_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", HOLD, str(tmp_path / "new" / "work")]
+    holder = subprocess.Popen(words, stdout=subprocess.PIPE)
+    assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+    with pytest.raises(RunBusyError, match="another training writes to"):
+        with run_lock(tmp_path / "new" / "work", wait=0.2):
+            pass
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with run_lock(tmp_path / "new" / "work", wait=5):
+        pass
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunBusyError, match=r"cannot be written \(.*give another --work-dir"):
+        with run_lock(tmp_path / "file" / "work"):
+            pass
