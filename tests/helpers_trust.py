@@ -1,6 +1,5 @@
 """Trainings of seconds, stopped and taken up again."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from mmthermal.engine.launch import choose_checkpoint
 class FixedFigures(BaseMetric):
     """A metric that gives the figures that a test wants."""
 
-    def __init__(self, figures: Iterator[float]) -> None:
+    def __init__(self, figures: list[float]) -> None:
         super().__init__()
-        self.figures = figures
+        self.figures = iter(figures)
 
     def process(self, data_batch: Any, data_samples: Any) -> None:
         self.results.append(0)
@@ -36,7 +35,7 @@ def tiny(
     name: str = "retinanet/retina_composite_synthetic.py",
     epochs: int = 2,
     workers: int = 0,
-    figures: Iterator[float] | None = None,
+    figures: list[float] | None = None,
     **options: Any,
 ) -> Config:
     """A config of two batches an epoch, which draws nothing.

@@ -152,7 +152,7 @@ def _model(model: Mapping[str, Any]) -> Iterator[str]:
 def _strangers(place: str, node: Mapping[str, Any], read: tuple[str, ...]) -> Iterator[str]:
     """Keys of a plain dict that no code reads."""
     for key in node:
-        if key not in read and key != "type" and key != "_delete_":
+        if key not in read and key not in ("type", "_delete_", "_scope_"):
             hint = did_you_mean(str(key), read) or f"choose of {', '.join(read)}"
             yield f"{place}.{key} is not read: {hint}"
 

@@ -60,7 +60,7 @@ def newest_checkpoint(folder: str | Path, say: Callable[[str], None] = print) ->
         exists = (place / "last_checkpoint").exists()
         why = "names no file that is there" if exists else "does not exist"
         say(f"{place / 'last_checkpoint'} {why}, but there are checkpoints beside it")
-    broken = []
+    broken: list[str] = []
     for path in candidates:
         problem = why_not_resumable(path)
         if not problem:

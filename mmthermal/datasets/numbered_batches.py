@@ -127,5 +127,5 @@ def number_batches(loader: DataLoader, seed: int) -> NumberedBatches:
         )
     batches = NumberedBatches(loader.batch_sampler, seed)
     object.__setattr__(loader, "batch_sampler", batches)  # a DataLoader forbids the plain way
-    loader.dataset.__getitems__ = SeededFetch(loader.dataset)
+    vars(loader.dataset)["__getitems__"] = SeededFetch(loader.dataset)
     return batches

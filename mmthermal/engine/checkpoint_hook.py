@@ -60,10 +60,9 @@ class SafeCheckpointHook(CheckpointHook):
         if is_main_process():
             for left in Path(self.out_dir).glob(".*.pth.*"):
                 left.unlink(missing_ok=True)
-        if getattr(self, "best_ckpt_path", None):
-            self.best_ckpt_path = self._here(self.best_ckpt_path)
-        for key, path in getattr(self, "best_ckpt_path_dict", {}).items():
-            self.best_ckpt_path_dict[key] = path and self._here(path)
+        if self.save_best:
+            single, paths = self._best()
+            self._set_best({key: path and self._here(path) for key, path in paths.items()}, single)
 
     def _here(self, path: str) -> str:
         """The path of a checkpoint in the folder as it is called now."""
@@ -102,21 +101,26 @@ class SafeCheckpointHook(CheckpointHook):
         """Save a better one, then remove the one that was the best before."""
         if not self.save_best:
             return
-        single = len(self.key_indicators) == 1
-        before = {"": self.best_ckpt_path} if single else dict(self.best_ckpt_path_dict)
+        single, before = self._best()
         self._set_best(dict.fromkeys(before), single)
         super()._save_best_checkpoint(runner, metrics)
-        after = {"": self.best_ckpt_path} if single else dict(self.best_ckpt_path_dict)
+        _, after = self._best()
         self._set_best({key: after[key] or before[key] for key in before}, single)
         for key, old in before.items():
             if old and after[key] and old != after[key] and is_main_process():
                 self._remove(old)
                 runner.logger.info(f"The previous best checkpoint {old} is removed")
 
+    def _best(self) -> tuple[bool, dict[str, str | None]]:
+        """Whether there is one best checkpoint, and the paths by what they are best in."""
+        if len(self.key_indicators) == 1:
+            return True, {"": vars(self)["best_ckpt_path"]}
+        return False, dict(self.best_ckpt_path_dict)
+
     def _set_best(self, paths: dict[str, str | None], single: bool) -> None:
         """Take other paths of the best checkpoints."""
         if single:
-            self.best_ckpt_path = paths[""]
+            self.__dict__["best_ckpt_path"] = paths[""]
         else:
             self.best_ckpt_path_dict.update(paths)
 

@@ -42,8 +42,8 @@ class RepeatableHook(Hook):
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             return
         sampler = getattr(loader, "sampler", None)
-        if isinstance(getattr(sampler, "seed", None), int) and runner.iter > 0:
-            if not runner._randomness_cfg.get("diff_rank_seed"):
+        if sampler is not None and isinstance(getattr(sampler, "seed", None), int):
+            if runner.iter > 0 and not runner._randomness_cfg.get("diff_rank_seed"):
                 sampler.seed = runner.seed
         self._batches = number_batches(loader, runner.seed)
 

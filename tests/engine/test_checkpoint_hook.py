@@ -60,11 +60,10 @@ def test_as_many_as_wanted_stay(root: Path, tmp_path: Path, keep: int) -> None:
 def test_the_best_one_stays_until_a_better_one_is_there(root: Path, tmp_path: Path) -> None:
     """In a copy of the folder, too, whose own best one goes and not that of the first."""
     first, second = tmp_path / "first", tmp_path / "second"
-    figures = iter([0.1, 0.3, 0.2, 0.4])
-    train(root, first, epochs=3, figures=figures)
+    train(root, first, epochs=3, figures=[0.1, 0.3, 0.2])
     assert tree(first, "best*") == ["best_AP_epoch_2.pth"]
     shutil.copytree(first, second)
-    train(root, second, epochs=4, figures=figures, resume=True)
+    train(root, second, epochs=4, figures=[0.4], resume=True)
     assert tree(first, "best*") == ["best_AP_epoch_2.pth"]
     assert tree(second, "best*") == ["best_AP_epoch_4.pth"]
     torch.load(second / "best_AP_epoch_4.pth", weights_only=True)

@@ -94,7 +94,7 @@ def test_processes_that_load_change_nothing(root: Path, tmp_path: Path) -> None:
 
 def test_a_validation_between_changes_nothing(root: Path, tmp_path: Path) -> None:
     train(root, tmp_path / "a", epochs=2)
-    train(root, tmp_path / "b", epochs=2, figures=iter([0.2, 0.1]))
+    train(root, tmp_path / "b", epochs=2, figures=[0.2, 0.1])
     a, b = (final(tmp_path / name, "epoch_2.pth") for name in "ab")
     assert differing(a, b) == []
 
