@@ -71,7 +71,7 @@ def tiny(
             cfg[key] = None
     else:
         cfg.default_hooks.checkpoint.save_best = "AP"
-        cfg.val_evaluator = dict(type="FixedFigures", figures=figures, _delete_=True)
+        cfg.val_evaluator = dict(type="FixedFigures", figures=figures)
     return cfg
 
 
