@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_written(root: Path, tmp_path: Path, tool: str) 
     arguments: dict[str, list[Any]] = {
         "train": ["train.py", CONFIG, "--work-dir", place, *options],
         "test": ["test.py", CONFIG, checkpoint, "--work-dir", place, *options],
-        "predict": ["predict.py", root / "val", CONFIG, checkpoint, "--out", place],
+        "predict": ["predict.py", root / "val", CONFIG, checkpoint, "--out", place, *options],
         "mine": ["mine_hard_negatives.py", CONFIG, checkpoint, "--out", place / "h.json", *options],
     }
     done = run_tool(*arguments[tool], cwd=root, ok=False)

@@ -94,6 +94,10 @@ def wrong_settings(cfg: Mapping[str, Any]) -> Iterator[str]:
         a sentence each.
     """
     cfg = dict(cfg.items())  # mmengine's Config is no Mapping, its parts are
+    sections = ("auto_scale_lr", "default_hooks", "model", "optim_wrapper", "train_dataloader")
+    for name in (*sections, "train_cfg", "val_dataloader", "test_dataloader"):
+        if not isinstance(cfg.get(name) or {}, Mapping):
+            yield f"{name}={cfg.pop(name)!r}: must be a dict"
     yield from _ranges(cfg)
     for name, hook in (cfg.get("default_hooks") or {}).items():
         kind = str(hook.get("type", "")) if isinstance(hook, Mapping) else ""
@@ -160,8 +164,10 @@ def _strangers(place: str, node: Mapping[str, Any], read: tuple[str, ...]) -> It
 def _swallowed(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     """Arguments of samplers, whose base class takes any."""
     name = node["type"].rpartition(".")[2]
+    if not name.endswith("Sampler") or not name.isidentifier():
+        return
     kind = next((k for r in (TASK_UTILS, DATA_SAMPLERS) if (k := r.get(name))), None)
-    if kind is None or not inspect.isclass(kind) or not name.endswith("Sampler"):
+    if not inspect.isclass(kind):
         return
     known = {
         parameter.name

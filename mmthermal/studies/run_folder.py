@@ -144,7 +144,7 @@ def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
     for group in groups:
         for run in group.runs:
             record = run.folder / "done.json"
-            done = read_json(record, what="run record") if record.exists() else {}
+            done = read_done(run.folder) if record.exists() else {}
             if "ann_file" in done:
                 where = TestSet(Path(done["ann_file"]), Path(done["img_dir"]))
             else:
@@ -262,10 +262,37 @@ def collect_runs(
     return collected
 
 
+_DONE = ("ann_file", "checkpoint", "config", "finished", "img_dir", "seed")
+
+
+def read_done(folder: Path) -> dict[str, Any]:
+    """The record of a finished run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        its fields.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no such record.
+    """
+    path = folder / "done.json"
+    done = read_json(path, what="run record")
+    missing = [key for key in _DONE if key not in done] if isinstance(done, dict) else [*_DONE]
+    if missing:
+        raise ValueError(
+            f"run record {str(path)!r} has no {', '.join(missing)}: delete it, and the same "
+            "command finishes the run again"
+        )
+    return dict(done)
+
+
 def _existing_run(name: str, folder: Path) -> Run:
     record = folder / "done.json"
     if record.exists():
-        done = read_json(record, what="run record")
+        done = read_done(folder)
         config = Path(done["config"])
         own = sorted(folder.glob("*.py"))
         return Run(name, int(done["seed"]), folder, own[0] if own else config)
