@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -86,3 +87,30 @@ def run_lock(folder: str | Path, *, wait: float = 20.0) -> Iterator[None]:
         ) from error
     with held:
         yield
+
+
+_DONE = ("ann_file", "config", "img_dir", "seed")
+
+
+def read_done(folder: Path) -> dict[str, Any]:
+    """The record of a finished run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        its fields.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no such record.
+    """
+    path = folder / "done.json"
+    done = read_json(path, what="run record")
+    missing = [key for key in _DONE if key not in done] if isinstance(done, dict) else [*_DONE]
+    if missing:
+        raise ValueError(
+            f"run record {str(path)!r} has no {', '.join(missing)}: delete it, and the same "
+            "command finishes the run again"
+        )
+    return dict(done)

@@ -18,6 +18,7 @@ from mmengine.config import Config
 
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
+from mmthermal.common.run_state import read_done
 
 PREDICTIONS = "predictions.bbox.json"
 SEED_FOLDER = re.compile(r"seed_?(\d+)$")
@@ -260,33 +261,6 @@ def collect_runs(
         collected.append(ConfigRuns(name, runs))
     _unique_names([group.name for group in collected])
     return collected
-
-
-_DONE = ("ann_file", "checkpoint", "config", "finished", "img_dir", "seed")
-
-
-def read_done(folder: Path) -> dict[str, Any]:
-    """The record of a finished run.
-
-    Args:
-        folder: of the run.
-
-    Returns:
-        its fields.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is no such record.
-    """
-    path = folder / "done.json"
-    done = read_json(path, what="run record")
-    missing = [key for key in _DONE if key not in done] if isinstance(done, dict) else [*_DONE]
-    if missing:
-        raise ValueError(
-            f"run record {str(path)!r} has no {', '.join(missing)}: delete it, and the same "
-            "command finishes the run again"
-        )
-    return dict(done)
 
 
 def _existing_run(name: str, folder: Path) -> Run:

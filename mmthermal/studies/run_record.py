@@ -13,8 +13,9 @@ from mmengine.config import Config
 
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
+from mmthermal.common.run_state import read_done
 from mmthermal.evaluation import MatchTable, select_figures, summary
-from mmthermal.studies.run_folder import Run, read_done
+from mmthermal.studies.run_folder import Run
 from mmthermal.studies.variants import Variant
 
 FIGURES = select_figures(

@@ -12,6 +12,7 @@ from mmthermal.common.run_state import (
     NotFiniteRunError,
     RunBusyError,
     check_ended_finite,
+    read_done,
     run_lock,
 )
 
@@ -74,3 +75,10 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(RunBusyError, match=r"cannot be written \(.*give another --work-dir"):
         with run_lock(tmp_path / "file" / "work"):
             pass
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"config": "a.py", "seed": 0}'])
+def test_a_record_of_something_else_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "done.json").write_text(text)
+    with pytest.raises(ValueError, match=r"done\.json' has no ann_file.*delete it"):
+        read_done(tmp_path)

@@ -7,7 +7,6 @@ from helpers_queue import calls, carry_out, config_text, plan, write_place
 from mmengine.config import Config
 
 from mmthermal.studies import run_folder
-from mmthermal.studies.run_folder import read_done
 
 
 @pytest.fixture
@@ -119,10 +118,3 @@ def test_test_set_from_the_data_set_where_the_evaluator_says_nothing() -> None:
     assert found == run_folder.TestSet(Path("root/a.json"), Path("root/val"))
     with pytest.raises(ValueError, match="set one to the COCO annotations"):
         run_folder.test_set(Config({}))
-
-
-@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"config": "a.py", "seed": 0}'])
-def test_a_record_of_something_else_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "done.json").write_text(text)
-    with pytest.raises(ValueError, match=r"done\.json' has no .*checkpoint.*delete it"):
-        read_done(tmp_path)
