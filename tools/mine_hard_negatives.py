@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmthermal.common.processes import end_with_parent
+from mmthermal.common.child_processes import end_with_parent
 from mmthermal.engine.launch import add_common_arguments, load_config
 from mmthermal.mining.command import mine_hard_negatives
 from mmthermal.mining.finding import COUNTS, MiningSettings

@@ -9,7 +9,7 @@ import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 
-from mmthermal.common.processes import end_with_parent
+from mmthermal.common.child_processes import end_with_parent
 from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine.launch import add_common_arguments, build_runner, load_config
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from mmthermal.common.processes import end_with_parent
+from mmthermal.common.child_processes import end_with_parent
 from mmthermal.common.run_state import RunBusyError
 from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine.launch import (

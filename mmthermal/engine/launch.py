@@ -14,8 +14,7 @@ from mmengine.runner import Runner
 from mmthermal.checking.config_settings import check_settings
 from mmthermal.common.checkpoints import newest_checkpoint
 from mmthermal.common.config import OptionAction, read_config
-from mmthermal.common.launchers import start_processes
-from mmthermal.common.processes import is_first_process
+from mmthermal.common.launchers import is_first_process, start_processes
 from mmthermal.common.run_state import run_lock
 from mmthermal.engine.optim_wrapper import has_bfloat16
 

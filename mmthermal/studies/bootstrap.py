@@ -22,9 +22,9 @@ from torch.utils.data import TensorDataset
 
 from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.checks import check_choice, check_count
+from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
-from mmthermal.common.processes import start_child
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.operating_point import fppi_at_recall

@@ -15,9 +15,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mmthermal.common.checkpoints import last_checkpoint
+from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json
-from mmthermal.common.processes import start_child
 from mmthermal.common.run_state import NotFiniteRunError, check_ended_finite
 from mmthermal.studies.run_folder import PREDICTIONS, Run, test_set
 

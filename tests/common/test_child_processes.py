@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from mmthermal.common import processes
-from mmthermal.common.processes import is_first_process, start_child
+from mmthermal.common import child_processes
+from mmthermal.common.child_processes import start_child
 
 # Without the package, whose import takes seconds.
-ALONE = f"import sys; sys.path.insert(0, {str(Path(processes.__file__).parent)!r})\n"
+ALONE = f"import sys; sys.path.insert(0, {str(Path(child_processes.__file__).parent)!r})\n"
 CHILD = (
     ALONE
     + """
 import pathlib, sys, time
-from processes import end_with_parent
+from child_processes import end_with_parent
 end_with_parent()
 place = pathlib.Path(sys.argv[-1])
 import os
@@ -31,7 +31,7 @@ PARENT = (
     ALONE
     + """
 import time
-from processes import start_child
+from child_processes import start_child
 children = [
     start_child([sys.executable, *sys.argv[1:], f"{sys.argv[-1]}{i}"], output=None)
     for i in range(2)
@@ -71,13 +71,13 @@ def test_children_of_a_killed_parent_end(tmp_path: Path, kind: signal.Signals) -
 
 
 def test_a_child_that_ends_by_itself_has_its_own_status(tmp_path: Path) -> None:
-    code = ALONE + "from processes import end_with_parent as e; e(); raise SystemExit(3)"
+    code = ALONE + "from child_processes import end_with_parent as e; e(); raise SystemExit(3)"
     assert start_child([sys.executable, "-c", code], output=subprocess.DEVNULL).wait() == 3
 
 
 def test_without_such_a_parent_nothing_waits_for_the_input() -> None:
     code = (
-        f"{ALONE}import threading; from processes import end_with_parent as e; e(); "
+        f"{ALONE}import threading; from child_processes import end_with_parent as e; e(); "
         "print(threading.active_count())"
     )
     done = subprocess.run(
@@ -88,19 +88,9 @@ def test_without_such_a_parent_nothing_waits_for_the_input() -> None:
 
 def test_grandchildren_do_not_inherit_the_wish(tmp_path: Path) -> None:
     code = (
-        f"{ALONE}import os; from processes import end_with_parent as e; e(); "
+        f"{ALONE}import os; from child_processes import end_with_parent as e; e(); "
         "print('MMTHERMAL_END_WITH_PARENT' in os.environ, flush=True)"
     )
     with open(tmp_path / "out", "wb") as output:
         assert start_child([sys.executable, "-c", code], output=output).wait() == 0
     assert (tmp_path / "out").read_text().strip() == "False"
-
-
-@pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
-def test_the_first_of_a_launchers_processes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for other in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"):
-        monkeypatch.delenv(other, raising=False)
-    assert is_first_process()
-    for rank in ("0", "1"):
-        monkeypatch.setenv(name, rank)
-        assert is_first_process() is (rank == "0")

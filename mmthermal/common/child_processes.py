@@ -52,11 +52,3 @@ def _wait_for_end(pipe: int) -> None:
     while os.read(pipe, 1024):
         pass
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-def is_first_process() -> bool:
-    """Whether this is the first process of a launcher, or the only one; before they join."""
-    for name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"):
-        if name in os.environ:
-            return os.environ[name] == "0"
-    return True
