@@ -126,7 +126,7 @@ def test_amp_trains_on_the_cpu(root: Path, tmp_path: Path) -> None:
     done = run_tool("train.py", CONFIG, "--work-dir", tmp_path, "--amp", *more, cwd=root)
     log = done.stdout + done.stderr
     if not torch.cuda.is_available():
-        assert "Training on cpu in bfloat16" in log or "bfloat16 is not faster" in log
+        assert "Training on cpu in bfloat16" in log or "Training on cpu in float32" in log
     losses = [line["loss"] for line in scalars(tmp_path) if "loss" in line]
     assert len(losses) == 2 and all(np.isfinite(losses))
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmthermal.common.child_processes import end_with_parent
 from mmthermal.engine.launch import add_common_arguments, load_config
 from mmthermal.mining.command import mine_hard_negatives
 from mmthermal.mining.finding import COUNTS, MiningSettings
@@ -38,6 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     """Mine and write the file."""
+    end_with_parent()
     args = parse_args(argv)
     names = MiningSettings.__dataclass_fields__
     chosen = {name: getattr(args, name) for name in names if getattr(args, name) is not None}

@@ -1,6 +1,7 @@
 """Test a detector: mmdet's tools/test.py without its TTA; pictures of the detections are drawn."""
 
 import argparse
+import sys
 
 import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
 
@@ -8,6 +9,8 @@ import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 
+from mmthermal.common.child_processes import end_with_parent
+from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine.launch import add_common_arguments, build_runner, load_config
 
 
@@ -31,6 +34,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     """Test."""
+    end_with_parent()
     args = parse_args()
     cfg = load_config(args)
     cfg.load_from = args.checkpoint
@@ -39,7 +43,10 @@ def main() -> None:
     runner = build_runner(cfg)
     if args.out is not None:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    runner.test()
+    try:
+        runner.test()
+    except CheckpointError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

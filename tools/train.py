@@ -1,12 +1,16 @@
 """Train a detector: mmdet's tools/train.py, with --amp on the CPU, too."""
 
 import argparse
+import sys
 
+from mmthermal.common.child_processes import end_with_parent
+from mmthermal.common.run_state import RunBusyError
+from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine.launch import (
     add_common_arguments,
-    build_runner,
     load_config,
     scale_lr,
+    train,
     use_amp,
 )
 
@@ -31,6 +35,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     """Train."""
+    end_with_parent()
     args = parse_args()
     cfg = load_config(args)
     if args.amp:
@@ -40,7 +45,10 @@ def main() -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
-    build_runner(cfg).train()
+    try:
+        train(cfg)
+    except (CheckpointError, FloatingPointError, RunBusyError) as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

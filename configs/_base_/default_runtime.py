@@ -7,7 +7,10 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=20),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
+        type='SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
+    checkpoint_check=dict(type='CheckpointCheckHook'),  # min_fit: share of the weights that load_from must bring
+    repeatable=dict(type='RepeatableHook'),  # a resumed training equals one without a stop
+    finite_check=dict(type='FiniteCheckHook'),  # stops at NaN and infinities
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='ThermalVisualizationHook', draw=True, test_out_dir='pictures'))
 custom_hooks = [dict(type='NumClassCheckHook')]

@@ -3,7 +3,7 @@
 Shapes: I images, G annotations, both in the file's order.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -100,15 +100,20 @@ def make_table(content: Mapping[str, Any], classes: Collection[str] | None = Non
         sizes=sizes.reshape(-1, 2),
         boxes=boxes,
         areas=column((a["area"] for a in annotations), np.float64),
-        image_inds=column((image_ind.get(a["image_id"], -1) for a in annotations), np.int64),
+        image_inds=column((_index(image_ind, a["image_id"]) for a in annotations), np.int64),
         category_inds=column(
-            (category_ind.get(a["category_id"], -1) for a in annotations), np.int64
+            (_index(category_ind, a["category_id"]) for a in annotations), np.int64
         ),
         crowd=column((bool(a.get("iscrowd", False)) for a in annotations), bool),
         ignored=column((bool(a.get("ignore", False)) for a in annotations), bool),
         names=names,
         wanted=np.array([classes is None or name in classes for name in names], dtype=bool),
     )
+
+
+def _index(known: Mapping[Any, int], key: Any) -> int:
+    """Index of a record by its id; -1 for one that is not listed, such as a list for an id."""
+    return known.get(key, -1) if isinstance(key, Hashable) else -1
 
 
 def keep_reasons(table: Table) -> dict[str, Bools]:

@@ -59,8 +59,9 @@ def read_json(path: str | Path, *, what: str) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
-    except ValueError as error:
-        raise ValueError(f"{what} {str(path)!r} is not valid JSON: {error}") from None
+    except (RecursionError, ValueError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise ValueError(f"{what} {str(path)!r} is not valid JSON: {reason}") from None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The processes of a launcher: torchrun, SLURM or MPI, on GPUs and without them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,14 @@ def start_processes(cfg: Config) -> None:
     else:
         with _without_device_selection():
             init_dist(launcher, **{**settings, "backend": "gloo"})
+
+
+def is_first_process() -> bool:
+    """Whether this is the first process of a launcher, or the only one; before they join."""
+    for name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"):
+        if name in os.environ:
+            return os.environ[name] == "0"
+    return True
 
 
 @contextmanager

@@ -1,15 +1,24 @@
 """Optimizer wrapper, drawing, mining, and resume under current torch."""
 
+from mmthermal.common.safe_loading import allow_checkpoint_classes, load_safely_everywhere
+from mmthermal.engine.checkpoint_check_hook import CheckpointCheckHook
+from mmthermal.engine.checkpoint_hook import SafeCheckpointHook
+from mmthermal.engine.finite_check_hook import FiniteCheckHook
 from mmthermal.engine.hard_negative_mining_hook import HardNegativeMiningHook
 from mmthermal.engine.optim_wrapper import Bfloat16OptimWrapper
-from mmthermal.engine.safe_resume import allow_checkpoint_classes
+from mmthermal.engine.repeatable_hook import RepeatableHook
 from mmthermal.engine.visualization_hook import ThermalVisualizationHook
 
 allow_checkpoint_classes()
+load_safely_everywhere()
 
 __all__ = [
     "Bfloat16OptimWrapper",
+    "CheckpointCheckHook",
+    "FiniteCheckHook",
     "HardNegativeMiningHook",
+    "RepeatableHook",
+    "SafeCheckpointHook",
     "ThermalVisualizationHook",
     "allow_checkpoint_classes",
 ]

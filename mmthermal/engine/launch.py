@@ -3,6 +3,7 @@
 import argparse
 import os
 import os.path as osp
+from contextlib import nullcontext
 
 import torch
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -10,9 +11,15 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmthermal.checking.config_settings import check_settings
+from mmthermal.common.checkpoints import newest_checkpoint
 from mmthermal.common.config import OptionAction, read_config
-from mmthermal.common.launchers import start_processes
+from mmthermal.common.launchers import is_first_process, start_processes
+from mmthermal.common.run_state import run_lock
 from mmthermal.engine.optim_wrapper import has_bfloat16
+
+# Hooks that every tool adds where a config, such as one of mmdet's, lacks them.
+GUARDS = ("CheckpointCheckHook", "FiniteCheckHook")
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +61,14 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: if there is no such config file.
-        ValueError: if ``--cfg-options`` names a section that doesn't exist.
+        ValueError: if ``--cfg-options`` names a section that doesn't exist, or a setting is not
+            read or out of range.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
     cfg = read_config(args.config, args.cfg_options or {})
+    check_settings(cfg)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -107,6 +116,53 @@ def scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr.enable = True
 
 
+def add_guards(cfg: Config) -> None:
+    """Add the hooks that check numbers and checkpoints to a config that lacks them.
+
+    Args:
+        cfg: the config; it is changed.
+    """
+    hooks = list((cfg.get("default_hooks") or {}).values()) + list(cfg.get("custom_hooks") or [])
+    there = {str(hook.get("type")).rpartition(".")[2] for hook in hooks if isinstance(hook, dict)}
+    missing = [dict(type=f"mmdet.{name}") for name in GUARDS if name not in there]
+    if missing:
+        cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), *missing]
+
+
+def choose_checkpoint(cfg: Config) -> None:
+    """Take the newest checkpoint that loads, where a training is to go on from its last one.
+
+    Args:
+        cfg: the config; its ``load_from`` is set.
+
+    Raises:
+        CheckpointError: if the work directory has checkpoints, none of which can be resumed.
+    """
+    if not cfg.get("resume") or cfg.get("load_from"):
+        return
+    say = print if is_first_process() else (lambda text: None)
+    found = newest_checkpoint(cfg.work_dir, say)
+    if found is None:
+        say(f"nothing to resume in {cfg.work_dir}: the training begins anew")
+    cfg.load_from = None if found is None else str(found)
+
+
+def train(cfg: Config) -> None:
+    """Train, as the only training in the work directory.
+
+    Args:
+        cfg: the config; its ``load_from`` is set where a training is resumed.
+
+    Raises:
+        FloatingPointError: if a loss, a gradient or a weight is not finite.
+        RunBusyError: if the work directory cannot be written, or another training goes on in it.
+        CheckpointError: if no checkpoint can be resumed, or the one that was given does not fit.
+    """
+    with run_lock(cfg.work_dir) if is_first_process() else nullcontext():
+        choose_checkpoint(cfg)
+        build_runner(cfg).train()
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the runner that a config asks for, after joining the processes of its launcher.
 
@@ -117,4 +173,5 @@ def build_runner(cfg: Config) -> Runner:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
     """
     start_processes(cfg)
+    add_guards(cfg)
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)

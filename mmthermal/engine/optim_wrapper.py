@@ -1,6 +1,5 @@
 """Mixed precision in bfloat16 on CPUs and GPUs that compute in it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,41 +13,26 @@ from torch import nn
 
 
 def has_bfloat16(device_type: str) -> bool:
-    """Whether the hardware computes bfloat16, and faster than float32.
+    """Whether the hardware says that it computes bfloat16 faster than float32.
+
+    Every CPU computes bfloat16 correctly. With AMX it is faster than float32; AVX512-BF16 without
+    AMX, as some virtual machines have it, can be half as fast. Nothing is timed, so that the
+    answer does not depend on what else the machine does.
 
     Args:
         device_type: ``'cpu'``, ``'cuda'`` or another name that torch knows.
 
     Returns:
-        whether it does; False where torch can't tell. Every CPU computes bfloat16 correctly:
-        without the instructions slower than float32, with them not always faster, which a
-        product of two matrices tells.
+        whether it does; False where torch can't tell.
     """
     if device_type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device_type == "cpu":  # the checks are private in torch, and absent from older versions
-        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        return any(getattr(torch.cpu, name, bool)() for name in names) and _is_faster_on_cpu()
+    if device_type == "cpu":  # the check is private in torch, and absent from older versions
+        return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
     return False
 
 
-def _is_faster_on_cpu() -> bool:
-    """Whether bfloat16 beats float32; takes some 20 ms.
-
-    AVX512-BF16 without AMX, as some virtual machines have it, can be half as fast as float32.
-    """
-    return _product_time(torch.bfloat16) < _product_time(torch.float32)
-
-
-def _product_time(dtype: torch.dtype) -> float:
-    """Least seconds of five for a product of two matrices, after one to warm up."""
-    matrix = torch.ones(512, 512, dtype=dtype)
-    times = []
-    for _ in range(6):
-        start = time.perf_counter()
-        matrix @ matrix
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
+_PRECISION = "bfloat16"  # key in a checkpoint
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -58,6 +42,9 @@ class Bfloat16OptimWrapper(OptimWrapper):
     mmengine's ``AmpOptimWrapper`` refuses the CPU. This one takes both, and falls back to
     float32, saying so, where bfloat16 would not be faster. bfloat16 has float32's range, so there
     is no loss scale. Weights, gradients, optimizer state and the composite loss stay in float32.
+
+    Under ``'auto'`` the first start decides, and the checkpoint remembers it: a resumed training
+    goes on in the same precision, on another machine, too.
 
     Args:
         enabled: ``'auto'``, or True or False to decide by hand.
@@ -72,9 +59,45 @@ class Bfloat16OptimWrapper(OptimWrapper):
         if enabled not in (True, False, "auto"):
             raise ValueError(f"enabled={enabled!r}: choose 'auto', True or False")
         self.device_type = get_device().split(":")[0]
-        self.enabled = has_bfloat16(self.device_type) if enabled == "auto" else bool(enabled)
-        state = "bfloat16 autocast" if self.enabled else "float32 (bfloat16 is not faster here)"
-        print_log(f"Training on {self.device_type} in {state}", logger="current")
+        self.by_hand = enabled != "auto"
+        self.enabled = bool(enabled) if self.by_hand else has_bfloat16(self.device_type)
+        self._reason = "as set" if self.by_hand else "the hardware decides"
+
+    def initialize_count_status(self, *args: Any, **kwargs: Any) -> None:
+        """Say the precision: mmengine calls this once, after a checkpoint was resumed.
+
+        Args:
+            *args: as ``OptimWrapper``.
+            **kwargs: as ``OptimWrapper``.
+        """
+        super().initialize_count_status(*args, **kwargs)
+        state = "bfloat16 autocast" if self.enabled else "float32"
+        print_log(f"Training on {self.device_type} in {state} ({self._reason})", logger="current")
+
+    def state_dict(self) -> dict:
+        """State for a checkpoint.
+
+        Returns:
+            that of ``OptimWrapper``, and the precision.
+        """
+        return {**super().state_dict(), _PRECISION: self.enabled}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take the state of a checkpoint, and under ``'auto'`` its precision.
+
+        Args:
+            state_dict: of this class or another optimizer wrapper.
+        """
+        state = dict(state_dict)
+        remembered = state.pop(_PRECISION, None)
+        super().load_state_dict(state)
+        if remembered is None or self.by_hand:
+            return
+        if remembered != self.enabled:
+            self._reason = "as the checkpoint; this machine alone would choose otherwise"
+        else:
+            self._reason = "as the checkpoint"
+        self.enabled = bool(remembered)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

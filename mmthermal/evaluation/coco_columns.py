@@ -49,7 +49,7 @@ def read_results(
         category_ids = np.array([d["category_id"] for d in results], dtype=np.int64)
         boxes = np.array([d["bbox"] for d in results], dtype=np.float64).reshape(-1, 4)
         scores = np.array([d["score"] for d in results], dtype=np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"a detection is not in COCO's results format ({error!r}): each needs image_id, "
             "category_id, bbox = [x, y, width, height] and score"

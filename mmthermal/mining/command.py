@@ -22,6 +22,7 @@ from mmengine.runner import load_checkpoint
 from mmengine.utils import ProgressBar
 from torch import nn
 
+from mmthermal.common.checkpoints import check_fit, read_checkpoint
 from mmthermal.common.checks import check_count
 from mmthermal.common.launchers import start_processes
 from mmthermal.mining.contact_sheet import write_contact_sheet
@@ -222,6 +223,9 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
 
     Returns:
         the detector in evaluation mode, on the device of this process.
+
+    Raises:
+        CheckpointError: if the weights cannot be read, or are not those of this detector.
     """
     init_default_scope(cfg.get("default_scope", "mmdet"))
     device = get_device()
@@ -229,6 +233,7 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
         device = f"cuda:{get_rank() % torch.cuda.device_count()}"
         torch.cuda.set_device(device)
     model = MODELS.build(cfg.model)
+    check_fit(model, read_checkpoint(checkpoint), name=str(checkpoint))
     load_checkpoint(model, str(checkpoint), map_location="cpu")
     return model.to(device).eval()
 

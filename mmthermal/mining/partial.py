@@ -35,13 +35,24 @@ class PartialResults:
 
         Returns:
             false regions by index of the image in the data set.
+
+        Raises:
+            ValueError: if a line is none of this class; it names file and line.
         """
         results: dict[int, list[Row]] = {}
         for path in sorted(self.folder.glob(f"{self.name}.*.jsonl")):
-            for line in path.read_bytes().splitlines(keepends=True):
+            for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
                 if line.endswith(b"\n"):
-                    record = json.loads(line)
-                    results[record["index"]] = [tuple(row) for row in record["regions"]]
+                    try:
+                        record = json.loads(line)
+                        rows = [tuple(row) for row in record["regions"]]
+                        results[int(record["index"])] = rows
+                    except (KeyError, RecursionError, TypeError, ValueError) as error:
+                        raise ValueError(
+                            f"{path}, line {number} is no result of an image "
+                            f"({type(error).__name__}: {error}): delete the file, and its images "
+                            "are computed again"
+                        ) from None
         return results
 
     def writer(self, rank: int) -> "PartialWriter":

@@ -16,8 +16,8 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
+from mmthermal.common.checkpoints import check_fit, read_checkpoint
 from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
-from mmthermal.engine.safe_resume import allow_checkpoint_classes
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
 
@@ -30,6 +30,10 @@ class Predictor:
         checkpoint: of the model, with its class names.
         device: torch device; None takes CUDA where there is one.
         cfg_options: overrides of the config.
+
+    Raises:
+        CheckpointError: if the weights cannot be read, or are not those of this detector.
+        FileNotFoundError: if a file is missing.
     """
 
     def __init__(
@@ -43,12 +47,13 @@ class Predictor:
         for what, path in (("config", config), ("checkpoint", checkpoint)):
             if not Path(path).is_file():
                 raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path")
-        allow_checkpoint_classes()
+        content = read_checkpoint(checkpoint)
         device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
         # Given a palette, init_detector does not open the data set, which may not be here.
         self.model = init_detector(
             str(config), str(checkpoint), palette="random", device=device, cfg_options=cfg_options
         )
+        check_fit(self.model, content, name=str(checkpoint))
         self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
         self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))

@@ -10,7 +10,6 @@ Folder of a bootstrapping::
 
 import csv
 import io
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,9 @@ from mmdet.registry import HOOKS
 from mmengine.config import Config
 from torch.utils.data import TensorDataset
 
+from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.checks import check_choice, check_count
+from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
@@ -29,7 +30,7 @@ from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.operating_point import fppi_at_recall
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
-from mmthermal.studies.run_folder import Run, config_hash, last_checkpoint, test_set
+from mmthermal.studies.run_folder import Run, config_hash, test_set
 from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 STARTS = ("previous", "scratch")
@@ -217,9 +218,7 @@ def _mine(
         log = run.folder / "mine.log"
         say(f"{run.label}: mining (log: {log})")
         with open(log, "ab") as output:
-            code = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            ).returncode
+            code = start_child(command, output=output).wait()
         if code:
             raise RuntimeError(f"{run.label}: mining ended with {code}, see {log}")
     return RegionFile.read(out)

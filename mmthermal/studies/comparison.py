@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from pycocotools.coco import COCO
 
+from mmthermal.common.run_state import check_ended_finite
 from mmthermal.evaluation.coco_columns import load_ground_truth
 from mmthermal.evaluation.figures import summary
 from mmthermal.evaluation.match_table import MatchTable
@@ -60,9 +61,13 @@ def compare(
         The whole comparison, fit for JSON; docs/compare.md describes it.
 
     Raises:
+        NotFiniteRunError: a training that did not end with finite numbers.
         ValueError: unknown primary metric, too few resamples, or runs that cannot be paired.
     """
     check_settings(primary=primary, resamples=resamples, level=level)
+    for group in groups:
+        for run in group.runs:
+            check_ended_finite(run.folder)
     ground_truth = load_ground_truth(where.ann_file)
     models = load_models(groups, ground_truth)
     seeds = list(models[0].tables)

@@ -18,6 +18,7 @@ from mmengine.config import Config
 
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
+from mmthermal.common.run_state import read_done
 
 PREDICTIONS = "predictions.bbox.json"
 SEED_FOLDER = re.compile(r"seed_?(\d+)$")
@@ -144,7 +145,7 @@ def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
     for group in groups:
         for run in group.runs:
             record = run.folder / "done.json"
-            done = read_json(record, what="run record") if record.exists() else {}
+            done = read_done(run.folder) if record.exists() else {}
             if "ann_file" in done:
                 where = TestSet(Path(done["ann_file"]), Path(done["img_dir"]))
             else:
@@ -265,7 +266,7 @@ def collect_runs(
 def _existing_run(name: str, folder: Path) -> Run:
     record = folder / "done.json"
     if record.exists():
-        done = read_json(record, what="run record")
+        done = read_done(folder)
         config = Path(done["config"])
         own = sorted(folder.glob("*.py"))
         return Run(name, int(done["seed"]), folder, own[0] if own else config)
@@ -283,13 +284,3 @@ def _existing_run(name: str, folder: Path) -> Run:
             f"{folder}: its seed is unknown; call the folder seed<k> or set randomness.seed"
         )
     return Run(name, int(seed), folder, configs[0])
-
-
-def last_checkpoint(folder: str | Path) -> Path | None:
-    """Newest checkpoint of a work directory as mmengine's `last_checkpoint` file names it."""
-    record = Path(folder) / "last_checkpoint"
-    if not record.exists():
-        return None
-    path = Path(record.read_text(encoding="utf-8").strip())
-    moved = Path(folder) / path.name
-    return moved if moved.exists() else path if path.exists() else None

@@ -14,9 +14,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from mmthermal.common.checkpoints import last_checkpoint
+from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json
-from mmthermal.studies.run_folder import PREDICTIONS, Run, last_checkpoint, test_set
+from mmthermal.common.run_state import NotFiniteRunError, check_ended_finite
+from mmthermal.studies.run_folder import PREDICTIONS, Run, test_set
 
 
 class RunsFailed(RuntimeError):
@@ -145,13 +148,7 @@ class _Processes:
             with self._lock:
                 if self._stopped:
                     raise _StageFailed("stopped")
-                process = subprocess.Popen(
-                    command,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    env={**os.environ, **environment},
-                )
+                process = start_child(command, output=output, environment=environment)
                 self._running.add(process)
             try:
                 return process.wait()
@@ -224,6 +221,10 @@ def _predict(
     processes: _Processes,
     say: Callable[[str], None],
 ) -> None:
+    try:
+        check_ended_finite(run.folder)
+    except NotFiniteRunError as error:
+        raise _StageFailed(str(error)) from None
     checkpoint = last_checkpoint(run.folder)
     if checkpoint is None:
         raise _StageFailed(f"{run.folder} has no checkpoint (no last_checkpoint file)")

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
+from mmthermal.common.run_state import read_done
 from mmthermal.evaluation import MatchTable, select_figures, summary
 from mmthermal.studies.run_folder import Run
 from mmthermal.studies.variants import Variant
@@ -37,7 +38,7 @@ def match_table(run: Run) -> MatchTable:
     Raises:
         FileNotFoundError: if the run isn't finished.
     """
-    done = read_json(run.folder / "done.json", what="run record")
+    done = read_done(run.folder)
     detections = read_json(run.predictions, what="predictions")
     return MatchTable.from_coco(done["ann_file"], detections)
 
@@ -54,7 +55,7 @@ def record(study: str, variant: Variant, run: Run, machine: Mapping[str, str]) -
     Returns:
         one line of the results; metrics that the test set leaves undefined are left out.
     """
-    done = read_json(run.folder / "done.json", what="run record")
+    done = read_done(run.folder)
     figures = summary(match_table(run))
     log = run.folder / "train.log"
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

@@ -12,10 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.files import write_bytes
 from mmthermal.evaluation.figures import AP, select_figures
 from mmthermal.studies.curves import Points, read_records, starts_of_newest_training
-from mmthermal.studies.run_folder import last_checkpoint
 
 CURVES = "curves.png"
 # Shown if the metric gives them.

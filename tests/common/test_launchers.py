@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 
-from mmthermal.common.launchers import start_processes
+from mmthermal.common.launchers import is_first_process, start_processes
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="what is done without a GPU")
 
@@ -58,3 +58,13 @@ def test_own_wrapper_settings_are_kept(alone: None) -> None:
 def test_an_unknown_launcher_is_refused(alone: None) -> None:
     with pytest.raises(ValueError, match="carrier_pigeon"):
         start_processes(Config(dict(launcher="carrier_pigeon")))
+
+
+@pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
+def test_the_first_of_a_launchers_processes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for other in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"):
+        monkeypatch.delenv(other, raising=False)
+    assert is_first_process()
+    for rank in ("0", "1"):
+        monkeypatch.setenv(name, rank)
+        assert is_first_process() is (rank == "0")

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from mmengine.config import Config
 
+from mmthermal.common.run_state import RunBusyError, run_lock
+from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine import launch
 from mmthermal.engine.launch import (
     add_common_arguments,
+    choose_checkpoint,
     load_config,
     scale_lr,
+    train,
     use_amp,
 )
 
@@ -122,3 +127,49 @@ def test_scale_lr(path: Path) -> None:
     cfg.pop("auto_scale_lr")
     with pytest.raises(KeyError, match="base_batch_size"):
         scale_lr(cfg)
+
+
+def test_a_setting_that_nobody_reads_is_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"model\.test_cfg\.score_th is not read"):
+        load_config(parse(path, "--cfg-options", "model.test_cfg.score_th=0.1"))
+
+
+def test_the_checkpoint_to_resume(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path), resume=False, load_from=None))
+    choose_checkpoint(cfg)
+    assert cfg.load_from is None and capsys.readouterr().out == ""
+    cfg.resume = True
+    choose_checkpoint(cfg)
+    assert cfg.load_from is None
+    assert "nothing to resume" in capsys.readouterr().out
+    content = dict(state_dict={}, optimizer={}, message_hub={}, meta=dict(epoch=1, iter=2))
+    torch.save(content, tmp_path / "epoch_1.pth")
+    monkeypatch.setenv("RANK", "1")
+    choose_checkpoint(cfg)
+    assert cfg.load_from == str(tmp_path / "epoch_1.pth")
+    assert capsys.readouterr().out == ""
+    (tmp_path / "epoch_1.pth").write_bytes(b"")
+    choose_checkpoint(cfg)  # one that was given stays
+    cfg.load_from = None
+    with pytest.raises(CheckpointError, match="no checkpoint in"):
+        choose_checkpoint(cfg)
+
+
+def test_one_training_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg, built = Config(dict(work_dir=str(tmp_path))), []
+
+    class Runner:
+        def train(self) -> None:
+            built.append(FileLock(tmp_path / ".run.lock"))
+
+    monkeypatch.setattr(launch, "build_runner", lambda cfg: Runner())
+    monkeypatch.setattr(launch, "run_lock", lambda folder: run_lock(folder, wait=0.1))
+    train(cfg)
+    with FileLock(tmp_path / ".run.lock"):
+        with pytest.raises(RunBusyError):
+            train(cfg)
+        monkeypatch.setenv("RANK", "1")  # the first process has the lock for all
+        train(cfg)
+    assert len(built) == 2

@@ -1,11 +1,14 @@
 """Bfloat16OptimWrapper on the CPU."""
 
 import copy
+import random
+import time
 from typing import Any
 
 import pytest
 import torch
 from mmdet.registry import OPTIM_WRAPPERS
+from mmengine.optim import OptimWrapper
 from torch import nn
 
 from mmthermal.engine import optim_wrapper
@@ -60,28 +63,62 @@ def test_auto_asks_the_hardware(monkeypatch: pytest.MonkeyPatch, hardware: bool)
 
 
 @pytest.mark.parametrize(
-    "supported", [(), ("_is_avx512_bf16_supported",), ("_is_amx_tile_supported",)]
+    ("supported", "expected"),
+    [
+        ((), False),
+        (("_is_avx512_bf16_supported",), False),
+        (("_is_amx_tile_supported",), True),
+        (("_is_avx512_bf16_supported", "_is_amx_tile_supported"), True),
+    ],
 )
-def test_cpu_support_is_either_instruction_set(
-    monkeypatch: pytest.MonkeyPatch, supported: tuple[str, ...]
+def test_a_cpu_needs_amx(
+    monkeypatch: pytest.MonkeyPatch, supported: tuple[str, ...], expected: bool
 ) -> None:
-    monkeypatch.setattr(optim_wrapper, "_is_faster_on_cpu", lambda: True)
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda n=name: n in supported, raising=False)
-    assert has_bfloat16("cpu") is bool(supported)
+    assert has_bfloat16("cpu") is expected
 
 
-@pytest.mark.parametrize("faster", [torch.bfloat16, torch.float32])
-def test_instructions_slower_than_float32_are_not_used(
-    monkeypatch: pytest.MonkeyPatch, faster: torch.dtype
+def test_thirty_starts_under_load_choose_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is timed: a clock that runs wild changes nothing."""
+    monkeypatch.setattr(time, "perf_counter", random.random)
+    assert len({build(nn.Linear(4, 3)).enabled for _ in range(30)}) == 1
+
+
+@pytest.mark.parametrize("hardware", [True, False])
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_resume_keeps_the_precision_and_says_it_once(
+    monkeypatch: pytest.MonkeyPatch, hardware: bool, remembered: bool
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
-    monkeypatch.setattr(optim_wrapper, "_product_time", lambda dtype: 1 + (dtype != faster))
-    assert has_bfloat16("cpu") is (faster == torch.bfloat16)
+    said: list[str] = []
+    monkeypatch.setattr(optim_wrapper, "print_log", lambda text, **kwargs: said.append(text))
+    monkeypatch.setattr(optim_wrapper, "has_bfloat16", lambda kind: remembered)
+    first = build(nn.Linear(4, 3))
+    state = first.state_dict()
+    monkeypatch.setattr(optim_wrapper, "has_bfloat16", lambda kind: hardware)
+    model = nn.Linear(4, 3)
+    again = build(model)
+    again.load_state_dict(state)
+    assert again.enabled is remembered
+    again.initialize_count_status(model, 0, 10)
+    assert len(said) == 1
+    assert ("bfloat16 autocast" if remembered else "float32") in said[0]
+    assert ("otherwise" in said[0]) == (hardware != remembered)
+    assert optim_wrapper._PRECISION in state  # load_state_dict did not take it away
 
 
-def test_time_of_a_product() -> None:
-    assert 0 < optim_wrapper._product_time(torch.float32) < 10
+def test_by_hand_wins_over_the_checkpoint_and_other_wrappers_read_it() -> None:
+    state = build(nn.Linear(4, 3), enabled=True).state_dict()
+    wrapper = build(nn.Linear(4, 3), enabled=False)
+    wrapper.load_state_dict(state)
+    assert wrapper.enabled is False
+    plain = OptimWrapper(torch.optim.SGD(nn.Linear(4, 3).parameters(), lr=0.5))
+    plain.load_state_dict(state)
+    assert plain.optimizer.param_groups[0]["lr"] == 0.1
+    auto = build(nn.Linear(4, 3))
+    before = auto.enabled
+    auto.load_state_dict(plain.state_dict())
+    assert auto.enabled is before
 
 
 def test_old_torch_without_the_checks_and_unknown_devices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,15 @@ def test_killed_writer_loses_no_appended_image(tmp_path):
     found = PartialResults(tmp_path, {}).read()
     assert set(range(told + 1)) <= set(found)
     assert all(rows == [ROW] * 50 for rows in found.values())
+
+
+@pytest.mark.parametrize(
+    "line", ["garbage", "[]", "{}", '{"index": "x", "regions": []}', '{"index": 1, "regions": 3}']
+)
+def test_a_line_of_something_else_is_named(tmp_path: Path, line: str) -> None:
+    partial = PartialResults(tmp_path, {})
+    path = tmp_path / f"{partial.name}.0.jsonl"
+    path.write_text('{"index": 0, "regions": []}\n' + line + "\n")
+    with pytest.raises(ValueError) as caught:
+        partial.read()
+    assert f"{path}, line 2 is no result" in str(caught.value)

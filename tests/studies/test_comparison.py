@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers_comparison import compare_skills
+from helpers_comparison import compare_folders, compare_skills
+from helpers_runs import write_comparison_runs
 
+from mmthermal.common.run_state import NOT_FINITE, NotFiniteRunError
 from mmthermal.studies.comparison import SCHEMA
 from mmthermal.studies.verdict import points
 
@@ -87,3 +89,11 @@ def test_the_record_keeps_its_form(better: dict[str, Any]) -> None:
         "image_id", "file_name", "width", "height", "seed", "gain", "candidate", "classes",
         "largest_iou", "gts", "panels",
     ]  # fmt: skip
+
+
+def test_a_run_that_did_not_end_finite_is_not_compared(tmp_path: Path) -> None:
+    _, folders = write_comparison_runs(tmp_path, {"A": 0.6, "B": 0.6})
+    place = sorted(folders[1][0].glob("seed*"))[0] if len(folders[1]) == 1 else folders[1][0]
+    (place / NOT_FINITE).write_text(json.dumps(dict(iteration=3, found="loss_cls=nan")))
+    with pytest.raises(NotFiniteRunError, match="loss_cls=nan"):
+        compare_folders(folders, ["A", "B"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from helpers_queue import calls, carry_out, config_text, plan, write_place
 
+from mmthermal.common.run_state import NOT_FINITE
 from mmthermal.studies import run_queue
 
 
@@ -106,3 +107,12 @@ def test_an_interrupt_ends_the_sub_processes(place: Path) -> None:
         run_queue.carry_out(every, tools_dir=place / "tools", jobs=4, say=say)
     assert time.monotonic() - start < 30
     assert not any(run.done for run in every)
+
+
+def test_a_run_that_did_not_end_with_finite_numbers_is_not_tested(place: Path) -> None:
+    every = [run for group in plan(place, (0,)) for run in group.runs]
+    every[0].folder.mkdir(parents=True)
+    (every[0].folder / NOT_FINITE).write_text('{"iteration": 7, "found": "loss_bbox=inf"}')
+    with pytest.raises(run_queue.RunsFailed, match="at iteration 7, because loss_bbox=inf"):
+        carry_out(place, plan(place, (0,)))
+    assert not every[0].done and every[1].done

@@ -1,0 +1,169 @@
+"""Trainings that are killed at any moment and resumed; disks that are full, folders that are shut.
+
+A part of the slow tests: each start of a tool takes seconds.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers_data import (
+    CONFIGS,
+    ROOT,
+    as_arguments,
+    data_options,
+    run_tool,
+    small_options,
+    write_coco,
+)
+from helpers_trust import differing
+
+pytestmark = pytest.mark.slow
+CONFIG = CONFIGS / "thermal/retina_composite.py"
+KILLS = 30
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    splits = {"train": 16, "val": 2, "test": 2}
+    return write_coco(tmp_path_factory.mktemp("kills") / "data", splits=splits)
+
+
+def words(root: Path, work: Path, *, epochs: int = 1, **options: Any) -> list[str]:
+    """A command of 8 iterations an epoch, a checkpoint at each, two processes that load."""
+    settings = {
+        **data_options(root, batch_size=2, test_split="test"),
+        **small_options(3),
+        "train_dataloader.num_workers": 2,
+        "train_dataloader.persistent_workers": True,
+        "train_cfg.max_epochs": epochs,
+        "train_cfg.val_interval": 100,
+        "default_hooks.checkpoint.by_epoch": False,
+        "default_hooks.checkpoint.save_best": None,
+        "log_level": "ERROR",
+        **{key.replace("__", "."): value for key, value in options.items()},
+    }
+    train = [str(ROOT / "tools" / "train.py"), str(CONFIG), "--work-dir", str(work)]
+    return [sys.executable, *train, "--resume", *as_arguments(settings)]
+
+
+def final(work: Path, name: str) -> dict[str, Any]:
+    content = torch.load(work / name, weights_only=True)
+    return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
+
+
+def test_thirty_kills_change_no_bit(root: Path, tmp_path: Path) -> None:
+    """Half of them at a random moment, half of them while a checkpoint is written."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    epochs, name = 6, "iter_48.pth"
+    whole = tmp_path / "whole"
+    subprocess.run(words(root, whole, epochs=epochs), env=env, check=True, capture_output=True)
+    work, kills = tmp_path / "killed", 0
+    rng = random.Random(0)
+    for attempt in range(10 * KILLS):
+        process = subprocess.Popen(
+            words(root, work, epochs=epochs),
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if attempt % 2:
+            time.sleep(rng.uniform(0.5, 12))
+        else:  # a temporary file is there while a checkpoint is written
+            until = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < until:
+                if any(work.glob(".iter_*.pth.*")):
+                    break
+                time.sleep(0.0005)
+        if kills < KILLS and process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        if process.wait() == 0:
+            break
+    assert kills == KILLS or (work / name).exists()
+    assert differing(final(whole, name), final(work, name)) == []
+    print(f"{kills} kills")
+
+
+def test_a_second_training_waits_for_the_first(root: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    first = subprocess.Popen(words(root, tmp_path, epochs=50), env=env, stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 120
+        while not (tmp_path / "last_checkpoint").exists():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        second = subprocess.run(words(root, tmp_path, epochs=50), env=env, capture_output=True)
+        assert second.returncode == 1
+        assert b"error: another training writes to" in second.stderr
+    finally:
+        first.kill()
+        first.wait()
+
+
+@pytest.mark.parametrize("tool", ["train", "test", "predict", "mine"])
+def test_a_folder_that_cannot_be_written(root: Path, tmp_path: Path, tool: str) -> None:
+    """A file stands where the folder should be, which stops root, too."""
+    work, blocked = tmp_path / "work", tmp_path / "file"
+    options = words(root, work)[5:]
+    options = options[options.index("--cfg-options") :]
+    run_tool("train.py", CONFIG, "--work-dir", work, *options, cwd=root)
+    blocked.write_text("")
+    checkpoint = work / "iter_8.pth"
+    place = blocked / "inside"
+    arguments: dict[str, list[Any]] = {
+        "train": ["train.py", CONFIG, "--work-dir", place, *options],
+        "test": ["test.py", CONFIG, checkpoint, "--work-dir", place, *options],
+        "predict": ["predict.py", root / "val", CONFIG, checkpoint, "--out", place, *options],
+        "mine": ["mine_hard_negatives.py", CONFIG, checkpoint, "--out", place / "h.json", *options],
+    }
+    done = run_tool(*arguments[tool], cwd=root, ok=False)
+    assert "Not a directory" in done.stderr or "error" in done.stderr
+    assert blocked.read_text() == ""
+
+
+def test_memory_does_not_grow(root: Path, tmp_path: Path) -> None:
+    """2,000 iterations; the second half may add 3 % to what the first half needs."""
+    code = """
+import json, resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from helpers_trust import tiny
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+class Memory(Hook):
+    found = []
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if (runner.iter + 1) % 100 == 0:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            self.found.append(pages * resource.getpagesize())
+
+cfg = tiny(Path(sys.argv[2]), Path(sys.argv[3]), epochs=500)
+cfg.default_hooks.checkpoint.interval = 50
+runner = Runner.from_cfg(cfg)
+runner.register_hook(Memory())
+runner.train()
+print("MEMORY", json.dumps(Memory.found))
+"""
+    folder = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, str(root), str(tmp_path / "work")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = next(text for text in done.stdout.splitlines() if text.startswith("MEMORY"))
+    found = json.loads(line.removeprefix("MEMORY"))
+    assert len(found) >= 20
+    middle, end = max(found[: len(found) // 2]), max(found[len(found) // 2 :])
+    assert end < 1.03 * middle, found
