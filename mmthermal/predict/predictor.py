@@ -17,6 +17,7 @@ from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
 from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
+from mmthermal.engine.channels_last import use_channels_last
 from mmthermal.engine.safe_resume import allow_checkpoint_classes
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
@@ -49,6 +50,8 @@ class Predictor:
         self.model = init_detector(
             str(config), str(checkpoint), palette="random", device=device, cfg_options=cfg_options
         )
+        if torch.device(device).type == "cpu":
+            use_channels_last(self.model)
         self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
         self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
