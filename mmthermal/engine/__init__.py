@@ -1,6 +1,7 @@
 """Optimizer wrapper, drawing, mining, and resume under current torch."""
 
 from mmthermal.common.safe_loading import allow_checkpoint_classes, load_safely_everywhere
+from mmthermal.engine.channels_last import ChannelsLastHook, use_channels_last
 from mmthermal.engine.checkpoint_check_hook import CheckpointCheckHook
 from mmthermal.engine.checkpoint_hook import SafeCheckpointHook
 from mmthermal.engine.finite_check_hook import FiniteCheckHook
@@ -14,6 +15,7 @@ load_safely_everywhere()
 
 __all__ = [
     "Bfloat16OptimWrapper",
+    "ChannelsLastHook",
     "CheckpointCheckHook",
     "FiniteCheckHook",
     "HardNegativeMiningHook",
@@ -21,4 +23,5 @@ __all__ = [
     "SafeCheckpointHook",
     "ThermalVisualizationHook",
     "allow_checkpoint_classes",
+    "use_channels_last",
 ]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mmthermal.common.checkpoints import check_fit, read_checkpoint
 from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
+from mmthermal.engine.channels_last import use_channels_last
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
 
@@ -54,6 +55,8 @@ class Predictor:
             str(config), str(checkpoint), palette="random", device=device, cfg_options=cfg_options
         )
         check_fit(self.model, content, name=str(checkpoint))
+        if torch.device(device).type == "cpu":
+            use_channels_last(self.model)
         self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
         self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
