@@ -17,7 +17,7 @@ sensor = [
 resolution = dict(
     type='RandomApply', prob=0.2, transforms=[dict(type='RandomResolutionDrop', sizes=[(80, 64)])])
 without = {  # pipelines without copies
-    'composite': [load, normalize, annotations, *rest],
+    'flip': [load, normalize, annotations, *rest],
     'jitter': [load, normalize, annotations, *jitter, *rest[1:]],  # in place of Resize
 }
 with_copies = {name: [*steps[:3], copy_paste, *steps[3:]] for name, steps in without.items()}
@@ -38,17 +38,17 @@ switch = {
 }
 options = {
     **{name: {pipeline: steps} for name, steps in {**without, **sensors}.items()},
-    'copy_paste': {pipeline: with_copies['composite'], 'custom_hooks': switch['composite', 6]},
-    'copy_paste_to_the_end': {pipeline: with_copies['composite']},
+    'copy_paste': {pipeline: with_copies['flip'], 'custom_hooks': switch['flip', 6]},
+    'copy_paste_to_the_end': {pipeline: with_copies['flip']},
     'copy_paste_jitter': {pipeline: with_copies['jitter'], 'custom_hooks': switch['jitter', 6]},
     'jitter_12e': {pipeline: without['jitter'], 'train_cfg.max_epochs': 12},
     'copy_paste_jitter_12e': {
         pipeline: with_copies['jitter'], 'custom_hooks': switch['jitter', 12], 'train_cfg.max_epochs': 12
     },
 }
-variants = {name: dict(options=changes) for name, changes in options.items()}
+variants = {f'augment_{name}': dict(options=changes) for name, changes in options.items()}
 groups = {
-    'main': ['composite', 'copy_paste', 'jitter', 'copy_paste_jitter'],
-    'sensors': list(sensors),
-    'long': ['jitter_12e', 'copy_paste_jitter_12e'],
+    'main': ['augment_flip', 'augment_copy_paste', 'augment_jitter', 'augment_copy_paste_jitter'],
+    'sensors': [f'augment_{name}' for name in sensors],
+    'long': ['augment_jitter_12e', 'augment_copy_paste_jitter_12e'],
 }

@@ -45,5 +45,8 @@ options.update({
     }
     for name in drifting
 })
-variants = {name: dict(options=changes) for name, changes in options.items()}
-groups = {'main': list(steps), 'trained_with_drift': [f'{name}_trained_with_drift' for name in drifting]}
+variants = {f'gain_{name}': dict(options=changes) for name, changes in options.items()}
+groups = {
+    'main': [f'gain_{name}' for name in steps],
+    'trained_with_drift': [f'gain_{name}_trained_with_drift' for name in drifting],
+}
