@@ -1,5 +1,8 @@
 """Pictures for people to look at: one reader, one gain control, one palette. Not for training."""
 
+from collections.abc import Callable
+from functools import partial
+
 import cv2
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -7,6 +10,7 @@ from mmengine.fileio import get
 from numpy.typing import NDArray
 
 from mmthermal.common.checks import check_range
+from mmthermal.common.gain import percentile_stretch
 
 PALETTE = (
     (230, 97, 0),
@@ -68,13 +72,18 @@ def without_opacity(image: NDArray) -> NDArray:
     return image[..., 0] if image.shape[2] < 3 else image[..., :3]
 
 
-def to_display(image: NDArray, *, tail: float = 0.5) -> NDArray[np.uint8]:
-    """Linear gain control with tail rejection, as thermal cameras do it for a screen.
+def to_display(
+    image: NDArray, *, tail: float = 0.5, control: Callable[[NDArray], NDArray] | None = None
+) -> NDArray[np.uint8]:
+    """An image of any depth as a screen shows it.
 
     Args:
         image: (H, W) or (H, W, C) with 1 to 4 channels, any numeric type; NaN counts as the
             minimum. The second of two and the fourth of four channels is opacity and left out.
-        tail: percentage of the pixels rejected at either end, in [0, 50).
+        tail: percentage of the pixels rejected at either end, in [0, 50), by the linear gain
+            control of thermal cameras.
+        control: another gain control, from :mod:`mmthermal.common.gain`, for images of one
+            channel.
 
     Returns:
         (H, W, 3), uint8; three equal channels for a grey image. An 8-bit colour image comes back
@@ -82,20 +91,16 @@ def to_display(image: NDArray, *, tail: float = 0.5) -> NDArray[np.uint8]:
 
     Raises:
         ValueError: for another shape, or a tail out of range.
-
-    Source: the "linear with tail rejection" of camera manuals.
     """
     check_range("tail", tail, 0, 50, open_high=True)
     image = without_opacity(image)
     if image.ndim == 3 and image.dtype == np.uint8:
         return image
-    values = image.astype(np.float64)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.zeros((*image.shape[:2], 3), np.uint8)
-    low, high = np.percentile(finite, [tail, 100 - tail])
-    scaled = (np.nan_to_num(values, nan=low) - low) / max(high - low, 1e-12)
-    grey = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
+    if control is None or image.ndim == 3:
+        control = partial(percentile_stretch, low=tail, high=100 - tail)
+    # one control for all channels of a colour
+    shown = control(image.reshape(len(image), -1)).reshape(image.shape)
+    grey = np.clip(shown, 0, 255).round().astype(np.uint8)
     return grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
 
 

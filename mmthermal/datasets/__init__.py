@@ -1,6 +1,16 @@
 """Data sets and transforms in mmdet's registries."""
 
+from mmthermal.datasets.copy_paste import OverlapCopyPaste
+from mmthermal.datasets.gain_control import GainControl
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
+from mmthermal.datasets.sensor_transforms import (
+    RandomBlur,
+    RandomDrift,
+    RandomFixedPattern,
+    RandomPolarity,
+    RandomResolutionDrop,
+    RandomTemporalNoise,
+)
 from mmthermal.datasets.thermal_coco import ThermalCocoDataset
 from mmthermal.datasets.transforms import (
     LoadThermalImage,
@@ -9,9 +19,17 @@ from mmthermal.datasets.transforms import (
 )
 
 __all__ = [
+    "GainControl",
     "LoadThermalImage",
     "MinedImageSampler",
     "NormalizeFrame",
+    "OverlapCopyPaste",
+    "RandomBlur",
     "RandomContrastBrightness",
+    "RandomDrift",
+    "RandomFixedPattern",
+    "RandomPolarity",
+    "RandomResolutionDrop",
+    "RandomTemporalNoise",
     "ThermalCocoDataset",
 ]

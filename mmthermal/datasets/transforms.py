@@ -85,10 +85,10 @@ class NormalizeFrame(BaseTransform):
 
     .. math:: y = (x - m) / \max(s, s_{min})
 
-    The level of a thermal image follows the weather, the hour and the camera's temperature, and
-    differs more between images than within one; none of it tells objects from the background.
-    With this in the pipeline no mean and deviation of a data set has to be measured: set those
-    of the data preprocessor to 0 and 1.
+    with m and s of each channel. The level of a thermal image follows the weather, the hour and
+    the camera's temperature, and differs more between images than within one; none of it tells
+    objects from the background. With this in the pipeline no mean and deviation of a data set has
+    to be measured: set those of the data preprocessor to 0 and 1.
 
     Modified keys: ``img``, float32 afterwards.
 
@@ -116,8 +116,9 @@ class NormalizeFrame(BaseTransform):
         """
         image = results["img"]
         # in float64: float32 sums of 16-bit counts lose the last digits
-        mean, std = image.mean(dtype=np.float64), image.std(dtype=np.float64)
-        scaled = (image - np.float32(mean)) / np.float32(max(std, self.min_std))
+        mean = image.mean(axis=(0, 1), dtype=np.float64)
+        std = image.std(axis=(0, 1), dtype=np.float64)
+        scaled = (image - np.float32(mean)) / np.float32(np.maximum(std, self.min_std))
         results["img"] = scaled.astype(np.float32, copy=False)
         return results
 
