@@ -38,7 +38,8 @@ MAY_IMPORT = {
     # Mining over the whole data set: matches detections as the evaluation does.
     "mining": {"common", "functional", "datasets", "evaluation"},
     "heads": {"common", "functional", "losses", "samplers", "mining"},
-    "engine": {"common", "datasets", "heads", "mining"},
+    # The check of a config's settings comes before its training.
+    "engine": {"common", "checking", "datasets", "heads", "mining"},
     "predict": {"common", "engine"},
     "studies": {"common", "datasets", "evaluation", "mining", "engine"},
 }

@@ -8,6 +8,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
         type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
+    agreement=dict(type='AgreementHook'),  # classes and images of the parts of a run (docs/faults.md)
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='ThermalVisualizationHook', draw=True, test_out_dir='pictures'))
 custom_hooks = [dict(type='NumClassCheckHook')]
