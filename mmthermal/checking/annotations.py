@@ -1,13 +1,14 @@
 """The check of an annotation file: seconds for 100,000 images, no picture is opened."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmthermal.checking.boxes import check_boxes
-from mmthermal.checking.finding import Finding, has_errors, some, worst_first
+from mmthermal.checking.finding import SEVERITIES, Finding, has_errors, some, worst_first
 from mmthermal.checking.records import check_records
 from mmthermal.checking.table import Table, kept_images, make_table
 
@@ -47,6 +48,32 @@ def check_annotations(
         if labelled:
             findings += _what_is_left(table, filter_cfg, test_mode)
     return worst_first(finding.at(str(path)) for finding in findings)
+
+
+def what_mmdet_reads(
+    content: Any, classes: Collection[str] | None, findings: Sequence[Finding]
+) -> str:
+    """Count what a data set is made of, in a line for the log.
+
+    Args:
+        content: what the JSON file holds; :func:`check_annotations` could read it.
+        classes: names of the classes that the training asks for; all of the file if None.
+        findings: of the check.
+
+    Returns:
+        numbers of images, objects, crowd regions, what is dropped by reason, and findings.
+    """
+    table = make_table(content, classes)
+    counts = {name: int(mask.sum()) for name, mask in table.reasons.items() if name != "kept"}
+    dropped = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n)
+    levels = Counter(finding.severity for finding in findings)
+    found = ", ".join(f"{levels[kind]} {kind}s" for kind in SEVERITIES if levels[kind])
+    return (
+        f"{len(table.file_names)} images, {int(table.objects.sum())} objects, "
+        f"{int((table.kept & table.crowd).sum())} crowd regions"
+        f"{'; not trained on: ' + dropped if dropped else ''}"
+        f"{'; check: ' + found if found else ''}"
+    )
 
 
 def _only_references(findings: list[Finding]) -> bool:

@@ -196,8 +196,9 @@ def _dropped(table: Table, ids: Sequence[int | str]) -> list[Finding]:
             "ignored-objects",
             reasons["ignored"],
             ids,
-            'have "ignore": 1: mmdet drops them, and their places count as background',
-            'write "iscrowd": 1 instead where these places must not count as background',
+            'have "ignore": 1: mmdet drops them, and their places count as background; '
+            "ThermalCocoDataset ignores their places",
+            'write "iscrowd": 1 instead for data sets of mmdet',
         ),
         *_finding(
             "note",
@@ -205,8 +206,9 @@ def _dropped(table: Table, ids: Sequence[int | str]) -> list[Finding]:
             reasons["other_class"] & (table.category_inds >= 0),
             ids,
             "belong to classes that the training does not ask for: their places count as "
-            "background",
-            "add the classes to metainfo.classes, or mark the objects as iscrowd",
+            "background for mmdet; ThermalCocoDataset ignores them",
+            "add the classes to metainfo.classes; ThermalCocoDataset(left_out='background') does "
+            "as mmdet",
         ),
     ]
     return found

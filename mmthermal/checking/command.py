@@ -14,6 +14,7 @@ from mmthermal.checking.image_facts import ImageFacts, measure_all
 from mmthermal.checking.images import check_images
 from mmthermal.checking.levels import check_levels, compare_levels, describe_levels
 from mmthermal.checking.objects import describe
+from mmthermal.checking.records import UNREADABLE
 from mmthermal.checking.sources import Split, splits_of_config, splits_of_folder
 from mmthermal.checking.splits import (
     check_classes,
@@ -140,9 +141,7 @@ def _check_split(
 
 def _table(content: Any, split: Split, found: Sequence[Finding]) -> Table | None:
     """The records as arrays; None where they can't be read."""
-    unreadable = {"not-coco", "no-categories", "no-images", "missing-field", "not-a-number",
-                  "not-an-id", "not-a-name"}  # fmt: skip
-    if any(finding.code in unreadable for finding in found):
+    if any(finding.code in UNREADABLE for finding in found):
         return None
     return make_table(content, split.classes)
 

@@ -36,7 +36,7 @@ def check_ids(name: str, records: Sequence[dict]) -> list[Finding]:
         texts = [value for value in ids if isinstance(value, str)]
         findings.append(
             Finding(
-                "error" if kind == "annotation" or int in types else "warning",
+                "error" if int in types else "warning",
                 "string-id",
                 f"id of {len(texts)} of {len(ids)} {name} is a text, such as {texts[0]!r}",
                 "number them 1, 2, 3, …: pycocotools and many tools work with whole numbers only",

@@ -23,6 +23,18 @@ REQUIRED = {
     "annotations": ("id", "image_id", "category_id", "bbox", "area"),
 }
 """The fields that mmdet reads of each record."""
+UNREADABLE = frozenset(
+    (
+        "missing-field",
+        "no-categories",
+        "no-images",
+        "not-a-name",
+        "not-a-number",
+        "not-an-id",
+        "not-coco",
+    )
+)
+"""Codes of the errors that leave nothing of a file to work with."""
 
 
 def check_records(content: Any, *, labelled: bool = True) -> list[Finding]:

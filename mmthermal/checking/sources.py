@@ -92,7 +92,8 @@ def _split(name: str, dataset: Mapping[str, Any]) -> Split:
     classes = (dataset.get("metainfo") or {}).get("classes")
     if classes is None:
         kind = DATASETS.get(dataset["type"]) if isinstance(dataset["type"], str) else None
-        classes = getattr(kind, "METAINFO", {}).get("classes")
+        if not getattr(kind, "CLASSES_FROM_FILE", False):
+            classes = getattr(kind, "METAINFO", {}).get("classes")
     if isinstance(classes, str):
         classes = (classes,)
     return Split(

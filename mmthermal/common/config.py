@@ -1,7 +1,7 @@
 """Configs with overrides: one parser of ``KEY=VALUE``, one check of its keys, one reader."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +9,13 @@ from mmengine.config import Config, DictAction
 from mmengine.utils import import_modules_from_strings
 
 from mmthermal.common.checks import did_you_mean
-from mmthermal.common.renamed_configs import config_from_file, new_place
-
-# Keys that mmengine's runner reads though a config need not have them.
-_RUNNER_KEYS = (
-    "auto_scale_lr",
-    "cfg",
-    "compile",
-    "custom_hooks",
-    "custom_imports",
-    "data_preprocessor",
-    "experiment_name",
-    "find_unused_parameters",
-    "launcher",
-    "load_from",
-    "model_wrapper_cfg",
-    "param_scheduler",
-    "randomness",
-    "resume",
-    "runner_type",
-    "sync_bn",
-    "tta_model",
-    "tta_pipeline",
-    "work_dir",
+from mmthermal.common.config_variables import (
+    SECTIONS,
+    check_variables,
+    keys_of_variable,
+    no_effect,
 )
+from mmthermal.common.renamed_configs import config_from_file, new_place
 
 
 class OptionAction(DictAction):
@@ -71,24 +54,32 @@ def parse_options(options: Sequence[str]) -> dict[str, Any]:
     return {key: OptionAction._parse_iterable(value) for key, value in pairs}
 
 
-def check_option_keys(options: Iterable[str], cfg: Config) -> None:
+def check_option_keys(options: Mapping[str, Any], cfg: Config) -> None:
     """Raise if an override names a section that neither the config nor the runner has.
 
-    mmengine adds unknown keys without a word, so that a misspelt override does nothing.
+    mmengine adds unknown keys without a word, so that a misspelt override does nothing; and it
+    overrides variables of a config file when the settings are made of them already.
 
     Args:
-        options: dotted keys, as given to ``--cfg-options``.
+        options: values by dotted key, as given to ``--cfg-options``.
         cfg: the config that they override.
 
     Raises:
-        ValueError: naming the key and the nearest section that exists.
+        ValueError: naming the key, and the nearest section that exists or the settings that do
+            it.
     """
-    known = sorted({*cfg.keys(), *_RUNNER_KEYS})
-    for option in options:
+    known = sorted({*cfg.keys(), *SECTIONS})
+    for option, value in options.items():
         section = option.split(".")[0]
+        if section in SECTIONS:
+            continue
+        keys = keys_of_variable(cfg, section, cfg.get(section))
         if section not in known:
             hint = did_you_mean(section, known) or f"it has {', '.join(known)}"
+            hint = f"set {', '.join(keys)}" if keys else hint
             raise ValueError(f"--cfg-options {option}: the config has no {section!r}: {hint}")
+        if keys:
+            raise ValueError(f"--cfg-options {no_effect(option, value, keys)}")
 
 
 def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
@@ -121,11 +112,13 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
 
     Raises:
         FileNotFoundError: if there is no such file; it names the new file of a renamed one.
-        ValueError: if an option names a section that doesn't exist, or has no value.
+        ValueError: if an option names a section that doesn't exist, or has no value, or a variable
+            of the file or of the options changes nothing.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
     if not Path(path).is_file() and new_place(str(path)) is None:
         raise FileNotFoundError(f"config {str(path)!r} does not exist: give a .py config file")
     cfg = config_from_file(path)
+    check_variables(cfg)
     merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
     return cfg

@@ -1,68 +1,143 @@
 """COCO-style thermal data sets, checked when they are opened."""
 
-import json
-import math
 import os.path as osp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
+from mmengine.logging import print_log
 
+from mmthermal.checking.annotations import check_annotations, what_mmdet_reads
+from mmthermal.checking.settling import settle
+from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
+from mmthermal.common.files import read_json
+
+# Errors of the check that mmdet trains on in spite of them, and public sets are known for: amodal
+# boxes reach far over the border.
+_DOUBTFUL = ("boxes-of-another-scale",)
 
 
 @DATASETS.register_module()
 class ThermalCocoDataset(CocoDataset):
     """``CocoDataset`` that takes the classes from the annotation file and checks what it reads.
 
-    mmdet's own finds no object at all, and says nothing, where ``metainfo`` names classes that
-    the file doesn't have.
+    mmdet's own drops objects without a word, fails an epoch late, or finds no object at all where
+    ``metainfo`` names classes that the file doesn't have. Here what would spoil a training is an
+    error when the file is opened, what may spoil it is logged once, and what is left is counted
+    (docs/faults.md). A test set (``test_mode``) may be without annotations.
 
     Args:
         ann_file: COCO annotation file, relative to ``data_root``.
+        data_root: folder that ``ann_file`` and ``data_prefix`` start from.
         metainfo: ``dict(classes=…)`` to choose classes, in the order of the file's categories; all
             classes of the file, by category id, if left out.
+        accept: codes of findings to go on with, such as ``['no-area']``; they stand in brackets at
+            the end of each message.
+        left_out: what becomes of objects with ``"ignore": 1`` and of those of classes that
+            ``metainfo`` leaves out. ``'ignore'``: their places are neither object nor background,
+            as those of crowd regions. ``'background'``: they are not there, as in mmdet.
+        lazy_init: as ``CocoDataset``. If the file does not exist yet, it is checked when it is
+            read, and its classes are not known before.
         **kwargs: as ``CocoDataset``.
 
     Raises:
         FileNotFoundError: if the annotation file or the image folder is missing.
-        ValueError: if the file is no COCO detection file, lacks a class asked for, or lists its
-            categories in another order than the classes.
+        TypeError: if ``ann_file`` is not a path.
+        ValueError: if the file is not a COCO detection file, holds what would spoil a training,
+            lacks a class asked for, or lists its categories in another order than the classes.
     """
 
-    METAINFO: ClassVar[dict] = {}
+    METAINFO: ClassVar[dict] = CocoDataset.METAINFO
+    CLASSES_FROM_FILE: ClassVar[bool] = True
 
     def __init__(
         self,
-        *args: Any,
         ann_file: str = "",
+        *,
         data_root: str | None = "",
         metainfo: Mapping | None = None,
+        accept: Sequence[str] = (),
+        left_out: str = "ignore",
+        lazy_init: bool = False,
         **kwargs: Any,
     ) -> None:
-        path = ann_file if osp.isabs(ann_file) else osp.join(data_root or "", ann_file)
-        categories = read_categories(path)
-        names = [name for _, name in categories]
-        metainfo = dict(metainfo or {})
-        classes = metainfo.setdefault("classes", tuple(name for _, name in sorted(categories)))
-        metainfo["classes"] = (classes,) if isinstance(classes, str) else tuple(classes)
-        unknown = [name for name in metainfo["classes"] if name not in names]
-        if unknown:
-            raise ValueError(
-                f"metainfo.classes has {', '.join(map(repr, unknown))}, which {path} doesn't: its "
-                f"categories are {', '.join(map(repr, names))}. Leave metainfo out to use these."
+        check_choice("left_out", left_out, ("ignore", "background"))
+        self.left_out = left_out
+        self.accept = (accept,) if isinstance(accept, str) else tuple(accept)
+        path = _joined(data_root, ann_file)
+        meta = dict(metainfo or {})
+        if isinstance(meta.get("classes"), str):
+            meta["classes"] = (meta["classes"],)
+        self._asked = meta.get("classes")
+        self._checked = not lazy_init or osp.isfile(path)
+        if self._checked:
+            meta["classes"] = self._read(path, kwargs)
+        meta.setdefault("palette", class_colours(len(meta.get("classes") or range(80))))
+        super().__init__(
+            ann_file=ann_file, data_root=data_root, metainfo=meta, lazy_init=lazy_init, **kwargs
+        )
+
+    def _read(self, path: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Check the file and return the classes in the order of their labels."""
+        if not osp.isfile(path):
+            raise FileNotFoundError(
+                f"the annotation file {path} doesn't exist. Set data_root and ann_file of the data "
+                "set; the embedded data are made by 'python tools/make_synthetic.py'."
             )
-        listed = [name for name in names if name in metainfo["classes"]]
-        if listed != list(metainfo["classes"]):
-            raise ValueError(
-                f"{path} lists its categories in the order {tuple(listed)}, the classes are "
-                f"{metainfo['classes']}: mmdet numbers labels in the file's order, so the names "
-                "would be mixed up. Sort the file's categories by id, or set "
-                f"metainfo=dict(classes={tuple(listed)}) for all splits."
-            )
-        metainfo.setdefault("palette", class_colours(len(metainfo["classes"])))
-        super().__init__(*args, ann_file=ann_file, data_root=data_root, metainfo=metainfo, **kwargs)
+        content = read_json(path, what="the annotation file")
+        test_mode = settings.get("test_mode", False)
+        annotated = isinstance(content, dict) and bool(content.get("annotations"))
+        findings = check_annotations(
+            content,
+            path,
+            classes=self._asked,
+            filter_cfg=settings.get("filter_cfg"),
+            test_mode=test_mode,
+            labelled=annotated or not test_mode,
+        )
+        settle(findings, accept=self.accept, doubtful=_DOUBTFUL, setting="dataset.accept")
+        counts = what_mmdet_reads(content, self._asked, findings)
+        print_log(f"{path}: {counts}", logger="current")
+        return _in_order(path, content["categories"], self._asked)
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | list[dict]:
+        """Parse the annotations of an image, with the ignored ones among them.
+
+        Args:
+            raw_data_info: the image's record and its annotations.
+
+        Returns:
+            as ``CocoDataset``; what is left out by ``ignore`` or by its class has the
+            ``ignore_flag`` of crowd regions, and the label 0 if its class has none.
+        """
+        if self.left_out == "ignore":
+            annotations = [self._as_ignored(a) for a in raw_data_info["raw_ann_info"]]
+            raw_data_info = {**raw_data_info, "raw_ann_info": annotations}
+        parsed: dict | list[dict] = super().parse_data_info(raw_data_info)
+        return parsed
+
+    def _as_ignored(self, annotation: dict) -> dict:
+        """An annotation, as a crowd region if it is left out."""
+        other = annotation["category_id"] not in self.cat2label
+        if not other and not annotation.get("ignore", False):
+            return annotation
+        cat_id = self.cat_ids[0] if other else annotation["category_id"]
+        return {**annotation, "category_id": cat_id, "ignore": 0, "iscrowd": 1}
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Labels of the objects of an image, for data sets and samplers that balance classes.
+
+        Args:
+            idx: index of the image.
+
+        Returns:
+            the labels, without those of ignored regions.
+        """
+        instances = self.get_data_info(idx)["instances"]
+        return [i["bbox_label"] for i in instances if not i["ignore_flag"]]
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
@@ -73,74 +148,39 @@ class ThermalCocoDataset(CocoDataset):
                 "the data set; see 'Train on your own images' in the README."
             )
 
+    def full_init(self) -> None:
+        """Read the file; one that was missing when the data set was made is checked first."""
+        if not self._checked:
+            self._metainfo["classes"] = self._read(self.ann_file, vars(self))
+            self._checked = True
+        super().full_init()
 
-def read_categories(path: str) -> list[tuple[int, str]]:
-    """Ids and names of the categories of a COCO annotation file, in the file's order.
 
-    Args:
-        path: the file.
-
-    Returns:
-        pairs of id and name.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is no COCO detection file, or images, categories or boxes are broken.
-    """
-    if not osp.isfile(path):
-        raise FileNotFoundError(
-            f"the annotation file {path} doesn't exist. Set data_root and ann_file of the data "
-            "set; the embedded data are made by 'python tools/make_synthetic.py'."
+def _joined(data_root: str | None, ann_file: object) -> str:
+    """Path of the annotation file."""
+    if isinstance(ann_file, (list, tuple)):
+        raise TypeError(
+            f"ann_file={ann_file!r}: one path is needed. Join several files by "
+            "dataset=dict(type='ConcatDataset', datasets=[…]), one data set for each"
         )
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from None
-    keys = ("images", "annotations", "categories")
-    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise ValueError(f"{path} is no COCO detection file: it lacks {', '.join(missing)}")
-    _check_annotations(path, content)
-    return [(c["id"], c["name"]) for c in content["categories"]]
+    if not isinstance(ann_file, (str, PathLike)):
+        raise TypeError(f"ann_file={ann_file!r}: the path of a COCO annotation file is needed")
+    return osp.join(data_root or "", ann_file)
 
 
-def _check_annotations(path: str, content: dict) -> None:
-    """Raise at the first annotation that mmdet would drop, misread or fail on later."""
-    if not content["categories"]:
-        raise ValueError(f"{path} has no categories")
-    kind, entry = "image", None
-    try:
-        for entry in content["images"]:
-            _ = entry["id"], entry["file_name"], entry["width"], entry["height"]
-        images = {image["id"] for image in content["images"]}
-        kind = "category"
-        for entry in content["categories"]:
-            _ = entry["id"], entry["name"]
-        categories = {category["id"] for category in content["categories"]}
-        kind = "annotation"
-        for entry in content["annotations"]:
-            _ = entry["id"], entry["area"], entry["iscrowd"]  # pycocotools reads them all
-            for key, known in (("image_id", images), ("category_id", categories)):
-                if entry[key] not in known:
-                    raise ValueError(
-                        f"{path}: annotation {entry['id']} has {key} {entry[key]}, which is not "
-                        "listed"
-                    )
-            if not _is_box(entry["bbox"]):
-                raise ValueError(
-                    f"{path}: annotation {entry['id']} has bbox {entry['bbox']}, expected four "
-                    "finite numbers [x, y, width, height] with no negative side"
-                )
-    except KeyError as error:
-        raise ValueError(f"{path}: {kind} {entry} lacks {error}") from None
-    except TypeError as error:
-        raise ValueError(f"{path} is no COCO detection file: {error}") from None
-
-
-def _is_box(box: object) -> bool:
-    """Whether a value is four finite numbers with a width and a height that aren't negative."""
-    if not isinstance(box, list) or len(box) != 4:
-        return False
-    numbers = all(isinstance(value, (int, float)) and math.isfinite(value) for value in box)
-    return numbers and box[2] >= 0 and box[3] >= 0
+def _in_order(
+    path: str, categories: Sequence[Mapping[str, Any]], asked: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The classes, if the file lists them in this order, in which mmdet numbers the labels."""
+    names = [category["name"] for category in categories]
+    if asked is None:
+        asked = [category["name"] for category in sorted(categories, key=lambda c: c["id"])]
+    listed = [name for name in names if name in asked]
+    if listed != list(asked):
+        raise ValueError(
+            f"{path} lists its categories in the order {tuple(listed)}, the classes are "
+            f"{tuple(asked)}: mmdet numbers labels in the file's order, so the names "
+            "would be mixed up. Sort the file's categories by id, or set "
+            f"metainfo=dict(classes={tuple(listed)}) for all splits."
+        )
+    return tuple(asked)

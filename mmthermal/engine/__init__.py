@@ -1,6 +1,7 @@
-"""Optimizer wrapper, drawing, mining, and resume under current torch."""
+"""Optimizer wrapper, drawing, mining, the check before a run, and resume under current torch."""
 
 from mmthermal.common.safe_loading import allow_checkpoint_classes, load_safely_everywhere
+from mmthermal.engine.agreement_hook import AgreementHook
 from mmthermal.engine.channels_last import ChannelsLastHook, use_channels_last
 from mmthermal.engine.checkpoint_check_hook import CheckpointCheckHook
 from mmthermal.engine.checkpoint_hook import SafeCheckpointHook
@@ -14,6 +15,7 @@ allow_checkpoint_classes()
 load_safely_everywhere()
 
 __all__ = [
+    "AgreementHook",
     "Bfloat16OptimWrapper",
     "ChannelsLastHook",
     "CheckpointCheckHook",

@@ -13,6 +13,7 @@ from terminaltables import AsciiTable
 from mmthermal.common.files import write_json
 from mmthermal.evaluation.figures import logged_figures, to_dict
 from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.numbered_ids import number_ids
 from mmthermal.evaluation.precision import average_precision, average_recall
 from mmthermal.evaluation.readable_table import readable_table
 from mmthermal.evaluation.subsets import (
@@ -80,8 +81,8 @@ class OverlapCocoMetric(CocoMetric):
     """
 
     metrics: list[str]
-    cat_ids: list[int]
-    img_ids: list[int]
+    cat_ids: list[int | str]
+    img_ids: list[int | str]
 
     def __init__(
         self,
@@ -176,8 +177,10 @@ class OverlapCocoMetric(CocoMetric):
             The table, with COCO's area ranges behind the subsets.
         """
         counts = [len(prediction["labels"]) for prediction in predictions]
+        numbered = number_ids(self._coco_api)
+        cat_ids = numbered.category_numbers(self.cat_ids)
         image_ids = np.array(
-            [prediction.get("img_id", i) for i, prediction in enumerate(predictions)],
+            numbered.image_numbers(p.get("img_id", i) for i, p in enumerate(predictions)),
             dtype=np.int64,
         )
         corners = _joined([p["bboxes"] for p in predictions]).astype(np.float64).reshape(-1, 4)
@@ -189,16 +192,16 @@ class OverlapCocoMetric(CocoMetric):
                 "class names in metainfo and in the annotation file agree?"
             )
         return MatchTable.from_arrays(
-            self._coco_api,
+            numbered.coco,
             np.repeat(image_ids, counts),
-            np.asarray(self.cat_ids, dtype=np.int64)[labels],
+            np.asarray(cat_ids, dtype=np.int64)[labels],
             np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
             _joined([p["scores"] for p in predictions]).astype(np.float64),
             subsets=self._matched_subsets,
             iou_thrs=self.iou_thrs,
             max_dets=max(100, *self.proposal_nums),
-            cat_ids=self.cat_ids,
-            img_ids=self.img_ids,
+            cat_ids=cat_ids,
+            img_ids=numbered.image_numbers(self.img_ids),
         )
 
     def _compute_others(self, results: list, others: list[str]) -> dict[str, float]:

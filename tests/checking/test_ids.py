@@ -14,7 +14,7 @@ def test_doubled_ids(kind) -> None:
     assert codes(check_records(content))[f"duplicate-{kind}-id"] == "error"
 
 
-def test_texts_as_image_ids_are_a_warning_and_as_annotation_ids_an_error() -> None:
+def test_texts_as_ids_are_a_warning_and_mixed_with_numbers_an_error() -> None:
     content = clean()
     for image in content["images"]:
         image["id"] = f"FLIR_{image['id']}"
@@ -24,6 +24,8 @@ def test_texts_as_image_ids_are_a_warning_and_as_annotation_ids_an_error() -> No
     content = clean()
     for annotation in content["annotations"]:
         annotation["id"] = f"a{annotation['id']}"
+    assert codes(check_records(content)) == {"string-id": "warning"}
+    content["annotations"][0]["id"] = 1
     assert codes(check_records(content)) == {"string-id": "error"}
 
 

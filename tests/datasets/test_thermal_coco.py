@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from helpers_data import CLASSES, write_coco
+from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
 from mmthermal.datasets import ThermalCocoDataset
-from mmthermal.datasets.thermal_coco import read_categories
 
 
 @pytest.fixture
@@ -21,11 +21,13 @@ def root(tmp_path: Path) -> Path:
 def build(root: Path, **kwargs: Any) -> ThermalCocoDataset:
     return DATASETS.build(
         dict(
-            type="ThermalCocoDataset",
-            data_root=f"{root}/",
-            ann_file="annotations/train.json",
-            data_prefix=dict(img="train/"),
-            pipeline=[],
+            dict(
+                type="ThermalCocoDataset",
+                data_root=f"{root}/",
+                ann_file="annotations/train.json",
+                data_prefix=dict(img="train/"),
+                pipeline=[],
+            ),
             **kwargs,
         )
     )
@@ -69,7 +71,8 @@ def test_metainfo_chooses_classes(root: Path) -> None:
     assert len(dataset.metainfo["palette"]) == 2
     content = json.loads((root / "annotations" / "train.json").read_text())
     wanted = [a["category_id"] for a in content["annotations"] if a["category_id"] != 2]
-    labels = [i["bbox_label"] for k in range(5) for i in dataset[k]["instances"]]
+    found = [i for k in range(5) for i in dataset[k]["instances"]]
+    labels = [i["bbox_label"] for i in found if not i["ignore_flag"]]
     assert labels == [{1: 0, 3: 1}[k] for k in wanted] and len(set(labels)) == 2
     one = build(root, metainfo=dict(classes="vehicle"))
     assert one.metainfo["classes"] == ("vehicle",)
@@ -104,7 +107,7 @@ def test_more_classes_than_colours(root: Path) -> None:
 
 
 def test_unknown_class_is_refused_with_the_files_own(root: Path) -> None:
-    with pytest.raises(ValueError, match="'car'.*categories are 'person', 'vehicle', 'bicycle'"):
+    with pytest.raises(ValueError, match="'car'.*it lists 'person', 'vehicle', 'bicycle'"):
         build(root, metainfo=dict(classes=("person", "car")))
 
 
@@ -128,13 +131,13 @@ def test_missing_image_folder(root: Path) -> None:
 @pytest.mark.parametrize("text", ['{"images": [', "\x00\x01", "<html>"])
 def test_file_that_is_no_json(root: Path, text: str) -> None:
     (root / "annotations" / "train.json").write_text(text)
-    with pytest.raises(ValueError, match="train.json is no JSON file"):
+    with pytest.raises(ValueError, match="train.json' is not valid JSON"):
         build(root)
 
 
 def test_file_that_is_no_text(root: Path) -> None:
     (root / "annotations" / "train.json").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(ValueError, match="train.json is no JSON file"):
+    with pytest.raises(ValueError, match="train.json' is not valid JSON"):
         build(root)
 
 
@@ -146,37 +149,178 @@ def put(section: str, key: str, value: object) -> Callable[[dict], object]:
     return lambda content: content[section][1].update({key: value})
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c: c.pop("categories"), "no COCO detection file: it lacks categories"),
-        (lambda c: c.pop("images"), "it lacks images"),
-        (lambda c: c["categories"].clear(), "has no categories"),
-        (drop("images", "file_name"), "image .* lacks 'file_name'"),
-        (drop("images", "height"), "image .* lacks 'height'"),
-        (drop("categories", "name"), "category .* lacks 'name'"),
-        (drop("annotations", "bbox"), "annotation .* lacks 'bbox'"),
-        (drop("annotations", "area"), "annotation .* lacks 'area'"),
-        (drop("annotations", "iscrowd"), "annotation .* lacks 'iscrowd'"),
-        (put("annotations", "category_id", 9), "annotation 2 has category_id 9, which is not"),
-        (put("annotations", "image_id", 99), "annotation 2 has image_id 99, which is not"),
-        (put("annotations", "bbox", [1, 2, 3]), r"annotation 2 has bbox \[1, 2, 3\], expected"),
-        (put("annotations", "bbox", [1, 2, float("nan"), 4]), "annotation 2 has bbox .*nan"),
-        (put("annotations", "bbox", [1, 2, "3", 4]), "annotation 2 has bbox"),
-        (put("annotations", "bbox", [9, 9, -3, 4]), "annotation 2 has bbox .*negative"),
-        (put("annotations", "bbox", None), "annotation 2 has bbox None"),
-        (lambda c: c.update(annotations=[3]), "no COCO detection file"),
-        (lambda c: c.update(images=None), "no COCO detection file"),
-    ],
-)
-def test_broken_annotations(root: Path, change: Callable[[dict], object], message: str) -> None:
+def each(section: str, **values: object) -> Callable[[dict], object]:
+    return lambda content: [record.update(values) for record in content[section]]
+
+
+def scaled(content: dict) -> None:
+    for annotation in content["annotations"]:
+        x, y, w, h = annotation["bbox"]
+        annotation["bbox"] = [x / 96, y / 64, w / 96, h / 64]
+
+
+def doubled_image_id(content: dict) -> None:
+    content["images"][1]["id"] = 1
+    for annotation in content["annotations"]:
+        annotation["image_id"] = {2: 1}.get(annotation["image_id"], annotation["image_id"])
+
+
+BROKEN = {
+    "no categories": (lambda c: c.pop("categories"), "it lacks categories", "not-coco"),
+    "no images": (lambda c: c.pop("images"), "it lacks images", "not-coco"),
+    "empty categories": (lambda c: c["categories"].clear(), "is empty", "no-categories"),
+    "no file_name": (drop("images", "file_name"), "lack 'file_name'", "missing-field"),
+    "no height": (drop("images", "height"), "lack 'height'", "missing-field"),
+    "no name": (drop("categories", "name"), "lack 'name'", "missing-field"),
+    "no bbox": (drop("annotations", "bbox"), "lack 'bbox'", "missing-field"),
+    "no area": (drop("annotations", "area"), "lack 'area'", "missing-field"),
+    "image unlisted": (put("annotations", "image_id", 99), "such as 99", "unknown-image-id"),
+    "short bbox": (put("annotations", "bbox", [1, 2, 3]), r"\[1, 2, 3\]", "not-a-number"),
+    "nan": (put("annotations", "bbox", [1, 2, float("nan"), 4]), "nan", "not-a-number"),
+    "text in bbox": (put("annotations", "bbox", [1, 2, "3", 4]), "annotation 2", "not-a-number"),
+    "negative": (put("annotations", "bbox", [9, 9, -3, 4]), "annotation 2", "negative-side"),
+    "bbox null": (put("annotations", "bbox", None), "annotation 2", "not-a-number"),
+    "numbers": (lambda c: c.update(annotations=[3]), "not a list of objects", "not-coco"),
+    "images null": (lambda c: c.update(images=None), "not a list of objects", "not-coco"),
+    "area 0": (each("annotations", area=0), "12 of 12|10 of 10|9 of 9", "no-area"),
+    "area null": (put("annotations", "area", None), "annotation 2: area None", "not-a-number"),
+    "area text": (put("annotations", "area", "144"), "area '144'", "not-a-number"),
+    "width null": (put("images", "width", None), "image 2: width None", "not-a-number"),
+    "width text": (put("images", "width", "96"), "width '96'", "not-a-number"),
+    "width 0": (each("images", width=0, height=0), "0 × 0", "image-size"),
+    "width -1": (each("images", width=-1, height=-1), "-1 × -1", "image-size"),
+    "all crowd": (each("annotations", iscrowd=1), "nothing is left to learn", "all-crowd"),
+    "iscrowd '0'": (each("annotations", iscrowd="0"), "'0'", "iscrowd-not-a-number"),
+    "all ignored": (each("annotations", ignore=1), "no object is left", "no-objects-left"),
+    "0..1": (scaled, r"lie in 0\.\.1", "normalised-boxes"),
+    "doubled image": (doubled_image_id, "one picture of each would vanish", "duplicate-image-id"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_would_spoil_a_training_is_refused(root: Path, name: str) -> None:
+    """With the file, the record or the number of them, and the code by which it is known."""
+    change, message, code = BROKEN[name]
     edit(root, change)
     with pytest.raises(ValueError, match=message) as caught:
         build(root)
-    assert "train.json" in str(caught.value)
+    assert "train.json" in str(caught.value) and f"[{code}]" in str(caught.value)
 
 
-def test_list_instead_of_a_dict(root: Path) -> None:
-    (root / "annotations" / "train.json").write_text("[]")
-    with pytest.raises(ValueError, match="it lacks images, annotations, categories"):
-        read_categories(str(root / "annotations" / "train.json"))
+def test_nothing_left_after_the_filter(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"none of 5 images passes .*\[no-images-left\]"):
+        build(root, filter_cfg=dict(min_size=100))
+
+
+def test_an_accepted_error_goes_on(root: Path) -> None:
+    edit(root, each("annotations", area=0))
+    with pytest.raises(ValueError, match=r"dataset.accept=\['no-area', 'no-objects-left'\]"):
+        build(root)
+    assert len(build(root, accept=["no-area", "no-objects-left"])) == 5
+
+
+def test_what_cannot_be_read_cannot_be_accepted(root: Path) -> None:
+    edit(root, put("annotations", "area", None))
+    with pytest.raises(ValueError, match="not-a-number") as caught:
+        build(root, accept=["not-a-number"])
+    assert "If that is meant" not in str(caught.value)
+
+
+QUIRKS = {
+    "crowd": put("annotations", "iscrowd", 1),
+    "gaps": lambda c: [r.update(id=r["id"] * 10 + 3) for r in c["annotations"]],
+    "category unlisted": put("annotations", "category_id", 9),
+    "no iscrowd": lambda c: [a.pop("iscrowd") for a in c["annotations"]],
+    "iscrowd as a truth value": each("annotations", iscrowd=False),
+    "some without area": put("annotations", "area", 0),
+    "an empty image": lambda c: c["annotations"].__delitem__(0),
+    "more fields": each("images", license=1, coco_url=""),
+    "texts as image ids": lambda c: [
+        *(i.update(id=f"FLIR_{i['id']}") for i in c["images"]),
+        *(a.update(image_id=f"FLIR_{a['image_id']}") for a in c["annotations"]),
+    ],
+    "uuids": lambda c: [a.update(id=f"uuid-{a['id']}") for a in c["annotations"]],
+    "boxes over the border": put("annotations", "bbox", [80, 50, 40, 40]),
+}
+
+
+@pytest.mark.parametrize("name", QUIRKS)
+def test_quirks_of_public_sets_stay_legal(root: Path, name: str) -> None:
+    """As many images as mmdet's own class finds, with the same boxes that train."""
+    edit(root, QUIRKS[name])
+    ours = build(root)
+    theirs = build(root, type="CocoDataset", metainfo=dict(classes=CLASSES))
+    assert len(ours) == len(theirs) == 5
+
+    def objects(dataset: CocoDataset) -> list[list]:
+        found = [dataset.get_data_info(k)["instances"] for k in range(5)]
+        return [[i for i in image if not i["ignore_flag"]] for image in found]
+
+    assert objects(ours) == objects(theirs)
+
+
+def test_left_out_objects_are_ignored_ground_truth(root: Path) -> None:
+    edit(root, put("annotations", "ignore", 1))
+    content = json.loads((root / "annotations" / "train.json").read_text())
+    number = len(content["annotations"])
+    vehicles = sum(a["category_id"] == 2 for a in content["annotations"])
+    hidden = content["annotations"][1]["category_id"] == 2
+
+    def flags(**kwargs: Any) -> list[int]:
+        dataset = build(root, **kwargs)
+        return [i["ignore_flag"] for k in range(5) for i in dataset.get_data_info(k)["instances"]]
+
+    assert (len(flags()), sum(flags())) == (number, 1)
+    chosen = dict(metainfo=dict(classes=("person", "bicycle")))
+    assert (len(flags(**chosen)), sum(flags(**chosen))) == (number, vehicles + 1 - hidden)
+    assert flags(left_out="background") == [0] * (number - 1)
+    assert flags(left_out="background", **chosen) == [0] * (number - vehicles - 1 + hidden)
+    dataset = build(root, **chosen)
+    counted = [label for k in range(5) for label in dataset.get_cat_ids(k)]
+    assert len(counted) == number - vehicles - 1 + hidden
+    with pytest.raises(ValueError, match="left_out='away'"):
+        build(root, left_out="away")
+
+
+def test_a_test_set_may_be_without_annotations(root: Path) -> None:
+    edit(root, lambda c: c.pop("annotations"))
+    dataset = build(root, test_mode=True)
+    assert len(dataset) == 5 and dataset[0]["instances"] == []
+    assert dataset.metainfo["classes"] == CLASSES
+    with pytest.raises(ValueError, match="lacks annotations"):
+        build(root)
+
+
+def test_a_list_of_files_is_refused_with_the_way_that_works(root: Path) -> None:
+    with pytest.raises(TypeError, match="ConcatDataset"):
+        build(root, ann_file=["annotations/train.json", "annotations/train.json"])
+    with pytest.raises(TypeError, match="ann_file=None"):
+        build(root, ann_file=None)
+
+
+def test_a_lazy_set_is_checked_when_it_is_read(root: Path) -> None:
+    path = root / "annotations" / "train.json"
+    text = path.read_text()
+    path.unlink()
+    dataset = build(root, lazy_init=True)  # as mmdet's inferencers build it for the palette
+    with pytest.raises(FileNotFoundError, match="train.json"):
+        dataset.full_init()
+    path.write_text(text)
+    dataset.full_init()
+    assert dataset.metainfo["classes"] == CLASSES and len(dataset) == 5
+
+
+def test_what_is_read_is_counted_and_doubts_are_said_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    for module in ("mmthermal.datasets.thermal_coco", "mmthermal.checking.settling"):
+        monkeypatch.setattr(f"{module}.print_log", lambda text, **kwargs: said.append(text))
+    edit(root, put("annotations", "area", 0))
+    for _ in range(2):
+        build(root)
+    content = json.loads((root / "annotations" / "train.json").read_text())
+    left = len(content["annotations"]) - 1
+    counts = f"train.json: 5 images, {left} objects, 0 crowd regions; not trained on: 1 no area"
+    assert sum(counts in line for line in said) == 2
+    assert sum("[no-area]" in line for line in said) == 1

@@ -1,0 +1,143 @@
+"""Do the parts of a run speak of the same classes and the same images?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mmthermal.checking.finding import Finding, some
+
+CLASSES_DIFFER = "classes-differ"
+EVALUATOR_DIFFERS = "evaluator-of-other-images"
+
+
+def compare_classes(
+    first: Sequence[str], other: Sequence[str], names: tuple[str, str]
+) -> list[Finding]:
+    """Compare two lists of classes, whose positions are the labels.
+
+    Args:
+        first: classes of one part.
+        other: classes of the other.
+        names: of the parts.
+
+    Returns:
+        an error if the lists differ in their number, or a name stands at two places; a warning if
+        only names differ.
+    """
+    first, other = list(first), list(other)
+    if first == other:
+        return []
+    moved = [name for name in first if name in other and first.index(name) != other.index(name)]
+    wrong = bool(moved) or len(first) != len(other)
+    return [
+        Finding(
+            "error" if wrong else "warning",
+            CLASSES_DIFFER,
+            f"{names[0]} has the classes {_listed(first)}; {names[1]} has {_listed(other)}: labels "
+            "are numbered in this order",
+            "list the same categories in the same order in all files, or set metainfo=dict("
+            "classes=(…)) alike for all data sets",
+            where=", ".join(names),
+            count=len(moved),
+            total=len(first),
+            examples=some(moved),
+        )
+    ]
+
+
+def check_joined(parts: Sequence[Mapping[str, Any]], name: str) -> list[Finding]:
+    """Check the sets that a ``ConcatDataset`` joins.
+
+    Args:
+        parts: ``metainfo`` of each.
+        name: of the joined set.
+
+    Returns:
+        an error for the first pair of sets whose classes differ, or else for keys of ``metainfo``
+        that differ, with which mmdet's hooks fail.
+    """
+    classes = [list(part.get("classes") or ()) for part in parts]
+    for number, other in enumerate(classes[1:], 2):
+        found = compare_classes(classes[0], other, (f"{name}, set 1", f"{name}, set {number}"))
+        if found:
+            return [Finding(**{**vars(found[0]), "severity": "error"})]
+    keys = sorted({key for part in parts for key in part} - {"classes", "cumulative_sizes"})
+    different = [k for k in keys if any(p.get(k) != parts[0].get(k) for p in parts)]
+    if not different:
+        return []
+    return [
+        Finding(
+            "error",
+            "metainfo-differs",
+            f"the sets that {name} joins have the same classes but differ in {_listed(different)}: "
+            "mmdet's hooks fail with that",
+            f"set ignore_keys={different!r} of the ConcatDataset",
+            where=name,
+        )
+    ]
+
+
+def compare_images(
+    loaded: Iterable[tuple[Any, str]],
+    judged: Mapping[Any, Mapping[str, Any]],
+    *,
+    name: str,
+    same_file: bool,
+) -> list[Finding]:
+    """Compare the images of a loader with those that an evaluator has the annotations of.
+
+    Args:
+        loaded: id and path of each image of the loader.
+        judged: COCO image records of the evaluator by id.
+        name: of the loader, such as ``val``.
+        same_file: whether the loader reads its annotations from the evaluator's file.
+
+    Returns:
+        an error if the loader has an id that the evaluator lacks, two images of one id or another
+        file name than the record; or, where the files are not the same, another number of images.
+        A warning if some images of the same file are not loaded.
+    """
+    paths: dict[Any, str] = {}
+    twice, strange, renamed = [], [], []
+    for image_id, path in loaded:
+        known = paths.setdefault(image_id, path)
+        if known != path:
+            twice.append(f"{image_id}: {known} and {path}")
+        record = judged.get(image_id)
+        if record is None:
+            strange.append(image_id)
+        elif not _names(path, str(record.get("file_name", ""))):
+            renamed.append(f"{image_id}: {path} and {record.get('file_name')}")
+    what = [
+        (twice, "pairs of images have one id, so that one record judges both"),
+        (strange, "ids of its images are not in the evaluator's file"),
+        (renamed, "of its images have another file name in the evaluator's file"),
+    ]
+    left = [] if strange else [image_id for image_id in judged if image_id not in paths]
+    unseen = f"of {len(judged)} images of the evaluator's file are not loaded: they count as missed"
+    what.append((left, unseen))
+    return [
+        Finding(
+            "warning" if same_file and number == 3 else "error",
+            EVALUATOR_DIFFERS,
+            f"{name}: {len(found)} {words}",
+            f"give {name}_evaluator the ann_file of {name}_dataloader (for joined sets, a joined "
+            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations",
+            where=f"{name}_dataloader, {name}_evaluator",
+            count=len(found),
+            total=len(paths),
+            examples=some(found),
+        )
+        for number, (found, words) in enumerate(what)
+        if found
+    ]
+
+
+def _names(path: str, file_name: str) -> bool:
+    """Whether a path ends in a record's file name."""
+    path, file_name = path.replace("\\", "/"), file_name.replace("\\", "/").removeprefix("./")
+    return path == file_name or path.endswith("/" + file_name.lstrip("/"))
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = ", …" if len(words) > 12 else ""
+    return ", ".join(map(str, words[:12])) + more if words else "none"

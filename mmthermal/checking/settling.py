@@ -1,0 +1,72 @@
+"""What becomes of findings when a run starts: errors stop it, doubts are said once."""
+
+import logging
+from collections.abc import Collection, Iterable
+
+from mmengine.logging import print_log
+
+from mmthermal.checking.finding import Finding, worst_first
+from mmthermal.checking.records import UNREADABLE
+
+# Nothing can be made of a file with one of these, whatever is accepted.
+_FATAL = UNREADABLE | {
+    "class-not-listed",
+    "duplicate-annotation-id",
+    "duplicate-category-id",
+    "no-images-left",
+}
+_said: set[Finding] = set()
+
+
+def settle(
+    findings: Iterable[Finding],
+    *,
+    accept: Collection[str] = (),
+    doubtful: Collection[str] = (),
+    setting: str = "accept",
+) -> None:
+    """Stop at errors, log warnings once in a process, and pass over what is accepted.
+
+    Args:
+        findings: what a check has found.
+        accept: codes that the user has looked at: errors of these are only warnings, and
+            warnings are not logged.
+        doubtful: codes of errors that are warnings here.
+        setting: name of the setting that ``accept`` comes from, for the message.
+
+    Raises:
+        ValueError: with every error, what to do about it and how to accept it.
+    """
+    errors: list[Finding] = []
+    for finding in worst_first(findings):
+        accepted = finding.code in accept and finding.code not in _FATAL
+        if finding.severity == "error" and not accepted and finding.code not in doubtful:
+            errors.append(finding)
+        elif finding.severity == "note" or (accepted and finding.severity == "warning"):
+            continue
+        elif finding not in _said:
+            _said.add(finding)
+            said = "accepted: " if accepted else ""
+            print_log(f"{said}{to_line(finding)}", logger="current", level=logging.WARNING)
+    if errors:
+        raise ValueError(_message(errors, setting))
+
+
+def to_line(finding: Finding) -> str:
+    """A finding in one line: place, what, what to do, examples, code.
+
+    Args:
+        finding: the finding.
+    """
+    examples = f" ({', '.join(finding.examples)})" if finding.examples else ""
+    place = f"{finding.where}: " if finding.where else ""
+    return f"{place}{finding.message}{examples}. To do: {finding.remedy} [{finding.code}]"
+
+
+def _message(errors: list[Finding], setting: str) -> str:
+    """All errors, each in a line, and how to go on in spite of them."""
+    lines = [to_line(finding) for finding in errors]
+    codes = [finding.code for finding in errors if finding.code not in _FATAL]
+    if codes and len(codes) == len(errors):
+        lines.append(f"If that is meant: {setting}={sorted(set(codes))!r} (docs/faults.md)")
+    return "\n".join(lines)

@@ -1,0 +1,158 @@
+"""Before a run starts: do its data sets, its evaluators and its checkpoint agree?"""
+
+import os.path as osp
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmthermal.checking.agreement import check_joined, compare_classes, compare_images
+from mmthermal.checking.finding import Finding
+from mmthermal.checking.settling import settle
+from mmthermal.common.config_variables import check_variables
+
+
+@HOOKS.register_module()
+class AgreementHook(Hook):
+    """Stops a run whose parts speak of different classes or images, before the first iteration.
+
+    Compared are the classes of training and validation, of a checkpoint and the set that it is
+    tested on, of the sets that a ``ConcatDataset`` joins, and of a data set and its evaluator's
+    file; and the images of a loader and of its evaluator. Variables of the config file that
+    change nothing are refused, too.
+
+    Args:
+        accept: codes of findings to go on with, such as ``['classes-differ']``; they stand in
+            brackets at the end of each message.
+
+    Raises:
+        ValueError: when the run starts, with all that does not agree.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, *, accept: Sequence[str] = ()) -> None:
+        self.accept = (accept,) if isinstance(accept, str) else tuple(accept)
+        self._learnt: Sequence[str] | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Remember the classes that the checkpoint was trained on.
+
+        Args:
+            runner: not used.
+            checkpoint: its content.
+        """
+        meta = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
+        self._learnt = meta.get("classes", meta.get("CLASSES"))
+
+    def before_train(self, runner: Runner) -> None:
+        """Check training and validation.
+
+        Args:
+            runner: the runner.
+        """
+        check_variables(runner.cfg)
+        train = runner.train_loop.dataloader.dataset
+        findings = _joined(train, "train")
+        if runner._resume:
+            findings += self._checkpoint(train, "train")
+        if runner.val_loop is not None:
+            findings += _evaluation(runner, runner.val_loop, "val")
+            val = getattr(getattr(runner.val_loop, "dataloader", None), "dataset", None)
+            findings += _classes_of(train, val, ("train", "val"))
+        self._settle(findings)
+
+    def before_val(self, runner: Runner) -> None:
+        """Check a validation by itself.
+
+        Args:
+            runner: the runner.
+        """
+        if runner._train_loop is None:
+            self._before_evaluation(runner, runner.val_loop, "val")
+
+    def before_test(self, runner: Runner) -> None:
+        """Check a test.
+
+        Args:
+            runner: the runner.
+        """
+        self._before_evaluation(runner, runner.test_loop, "test")
+
+    def _before_evaluation(self, runner: Runner, loop: Any, name: str) -> None:
+        check_variables(runner.cfg)
+        dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
+        self._settle([*_evaluation(runner, loop, name), *self._checkpoint(dataset, name)])
+
+    def _checkpoint(self, dataset: Any, name: str) -> list[Finding]:
+        """Compare the checkpoint's classes with a data set's."""
+        classes = _classes(dataset)
+        if self._learnt is None or classes is None:
+            return []
+        return compare_classes(self._learnt, classes, ("the checkpoint", name))
+
+    def _settle(self, findings: Sequence[Finding]) -> None:
+        settle(findings, accept=self.accept, setting="default_hooks.agreement.accept")
+
+
+def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
+    """Compare a loader with the files of its evaluators."""
+    dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
+    metrics = getattr(getattr(loop, "evaluator", None), "metrics", ())
+    findings = _joined(dataset, name)
+    settings = runner.cfg.get(f"{name}_evaluator") or {}
+    listed = settings if isinstance(settings, (list, tuple)) else [settings]
+    for number, metric in enumerate(metrics):
+        coco = getattr(metric, "_coco_api", None)
+        if coco is None or not hasattr(dataset, "get_data_info"):
+            continue
+        ann_file = listed[number].get("ann_file") if number < len(listed) else None
+        findings += compare_images(
+            _images(dataset),
+            coco.imgs,
+            name=name,
+            same_file=ann_file is not None and osp.realpath(ann_file) in _files(dataset),
+        )
+        classes = _classes(dataset)
+        if classes is not None:
+            names = [row["name"] for row in coco.cats.values() if row["name"] in classes]
+            where = (f"{name}_dataloader", f"the file of {name}_evaluator")
+            findings += compare_classes(classes, names, where)
+    return findings
+
+
+def _joined(dataset: Any, name: str) -> list[Finding]:
+    """Check the sets that a wrapper joins."""
+    parts = getattr(dataset, "datasets", None)
+    if parts:
+        return check_joined([part.metainfo for part in parts], name)
+    inner = getattr(dataset, "dataset", None)
+    return _joined(inner, name) if inner is not None else []
+
+
+def _classes_of(train: Any, val: Any, names: tuple[str, str]) -> list[Finding]:
+    first, other = _classes(train), _classes(val)
+    return [] if first is None or other is None else compare_classes(first, other, names)
+
+
+def _classes(dataset: Any) -> Sequence[str] | None:
+    """Classes of a data set; None if it has none, or several lists of them."""
+    metainfo = getattr(dataset, "metainfo", None)
+    return metainfo.get("classes") if isinstance(metainfo, dict) else None
+
+
+def _images(dataset: Any) -> Iterator[tuple[Any, str]]:
+    """Id and path of each image."""
+    for number in range(len(dataset)):
+        info = dataset.get_data_info(number)
+        yield info.get("img_id"), str(info.get("img_path", ""))
+
+
+def _files(dataset: Any) -> set[str]:
+    """Annotation files of a data set and of what it wraps."""
+    parts = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
+    own = getattr(dataset, "ann_file", None)
+    found = {osp.realpath(own)} if isinstance(own, str) and own else set()
+    return found.union(*(_files(part) for part in parts if part is not None))

@@ -1,0 +1,76 @@
+"""Classes and images that two parts of a run see differently."""
+
+from typing import Any
+
+import pytest
+
+from mmthermal.checking.agreement import check_joined, compare_classes, compare_images
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"),
+    [
+        (("person", "vehicle"), None),
+        (("vehicle", "person"), "error"),
+        (("person",), "error"),
+        (("person", "vehicle", "bicycle"), "error"),
+        (("vehicle", "bus"), "error"),  # vehicle has moved
+        (("person", "car"), "warning"),  # renamed, at the same place
+    ],
+)
+def test_classes(other: tuple[str, ...], severity: str | None) -> None:
+    found = compare_classes(("person", "vehicle"), list(other), ("train", "val"))
+    assert [f.severity for f in found] == ([severity] if severity else [])
+    if found:
+        assert found[0].code == "classes-differ"
+        assert "train has the classes person, vehicle; val has" in found[0].message
+
+
+def test_joined_sets() -> None:
+    first, other = dict(classes=("a", "b"), palette=[1]), dict(classes=("b", "a"), palette=[1])
+    assert check_joined([first, dict(first)], "train") == []
+    (found,) = check_joined([first, first, other], "train")
+    assert (found.severity, found.code) == ("error", "classes-differ")
+    assert "train, set 3 has b, a" in found.message
+    (found,) = check_joined([first, dict(classes=("a", "c"), palette=[1])], "train")
+    assert found.severity == "error"  # the hooks of mmdet fail with renamed classes, too
+    (found,) = check_joined([first, dict(classes=("a", "b"), palette=[2])], "train")
+    assert found.code == "metainfo-differs" and "ignore_keys=['palette']" in found.remedy
+
+
+RECORDS = {i: dict(id=i, file_name=f"clip/{i}.png") for i in (1, 2, 3)}
+LOADED: list[tuple[Any, str]] = [(i, f"/data/val/clip/{i}.png") for i in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "same_file", "expected"),
+    [
+        (LOADED, False, []),
+        ([(i, path.replace("/", "\\")) for i, path in LOADED], False, []),
+        (LOADED[:2], False, [("error", "1 of 3 images of the evaluator's file are not loaded")]),
+        (LOADED[:2], True, [("warning", "1 of 3 images")]),  # indices=2 of the data set
+        ([*LOADED, (4, "/data/val/clip/4.png")], True, [("error", "1 ids of its images are not")]),
+        ([(1, "/data/val/clip/7.png"), *LOADED[1:]], False, [("error", "1 of its images have an")]),
+        ([*LOADED, *LOADED], True, []),  # a wrapper that repeats images
+        (
+            [*LOADED, (1, "/second/clip/1.png")],
+            True,
+            [("error", "1 pairs of images have one id, so that one record judges both")],
+        ),
+    ],
+)
+def test_images(
+    loaded: list[tuple[Any, str]], same_file: bool, expected: list[tuple[str, str]]
+) -> None:
+    found = compare_images(loaded, RECORDS, name="val", same_file=same_file)
+    assert len(found) == len(expected)
+    for finding, (severity, words) in zip(found, expected, strict=True):
+        assert finding.severity == severity and words in finding.message
+        assert finding.code == "evaluator-of-other-images" and "val_evaluator" in finding.remedy
+
+
+def test_a_name_is_no_part_of_a_longer_one() -> None:
+    records = {1: dict(id=1, file_name="1.png")}
+    assert len(compare_images([(1, "/data/11.png")], records, name="val", same_file=True)) == 1
+    records = {1: dict(id=1, file_name="./1.png")}
+    assert compare_images([(1, "/data/1.png")], records, name="val", same_file=True) == []

@@ -1,0 +1,160 @@
+"""A run whose parts do not agree stops before its first iteration."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from helpers_data import tiny_config, write_coco
+from mmdet.registry import DATASETS, METRICS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mmthermal.engine import AgreementHook
+
+CLASSES = ("person", "vehicle", "bicycle")
+
+
+@pytest.fixture(autouse=True)
+def scope() -> None:
+    init_default_scope("mmdet")  # of the sets inside of mmengine's wrappers
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_coco(tmp_path / "set", splits={"train": 5, "val": 4}, bits=8)
+
+
+def edit(root: Path, split: str, change: Callable[[dict], Any]) -> None:
+    path = root / f"annotations/{split}.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def renumber(content: dict) -> None:
+    """The same objects, with the classes in another order."""
+    content["categories"] = [
+        dict(id=i, name=name) for i, name in enumerate(("vehicle", "person", "bicycle"), 1)
+    ]
+    for annotation in content["annotations"]:
+        annotation["category_id"] = {1: 2, 2: 1, 3: 3}[annotation["category_id"]]
+
+
+def dataset(root: Path, split: str, **settings: Any) -> dict:
+    return dict(
+        type="ThermalCocoDataset",
+        data_root=f"{root}/",
+        ann_file=f"annotations/{split}.json",
+        data_prefix=dict(img=f"{split}/"),
+        pipeline=[],
+        **settings,
+    )
+
+
+def loop(cfg: dict, ann_file: Path | None = None) -> SimpleNamespace:
+    """The data set and the metric of a loop, as mmengine keeps them."""
+    metric = METRICS.build(
+        dict(type="CocoMetric", ann_file=None if not ann_file else str(ann_file))
+    )
+    return SimpleNamespace(
+        dataloader=SimpleNamespace(dataset=DATASETS.build(cfg)),
+        evaluator=SimpleNamespace(metrics=[metric]),
+    )
+
+
+def runner(ann_file: Path | None = None, **loops: Any) -> Any:
+    evaluator = dict(type="CocoMetric", ann_file=str(ann_file))
+    cfg = Config(dict(val_evaluator=evaluator, test_evaluator=[evaluator]))
+    loops = {"train_loop": None, "val_loop": None, "test_loop": None, **loops}
+    return SimpleNamespace(cfg=cfg, _train_loop=loops["train_loop"], _resume=False, **loops)
+
+
+def test_what_agrees_passes(root: Path) -> None:
+    file = root / "annotations/val.json"
+    val = loop(dataset(root, "val", test_mode=True), file)
+    hook = AgreementHook()
+    hook.before_train(runner(file, train_loop=loop(dataset(root, "train")), val_loop=val))
+    hook.after_load_checkpoint(runner(), dict(meta=dict(dataset_meta=dict(classes=CLASSES))))
+    hook.before_test(runner(file, test_loop=val))
+    hook.before_val(runner(file, val_loop=val))
+    hook.after_load_checkpoint(runner(), dict(state_dict={}))  # weights without a word on classes
+    hook.before_test(runner(file, test_loop=val))
+
+
+def test_classes_of_training_and_validation(root: Path) -> None:
+    edit(root, "val", renumber)
+    run = runner(
+        train_loop=loop(dataset(root, "train")), val_loop=loop(dataset(root, "val", test_mode=True))
+    )
+    with pytest.raises(ValueError, match=r"(?s)train has the classes person, vehicle.*accept="):
+        AgreementHook().before_train(run)
+    AgreementHook(accept="classes-differ").before_train(run)
+
+
+@pytest.mark.parametrize("when", ["before_test", "before_val", "before_train"])
+def test_classes_of_the_checkpoint(root: Path, when: str) -> None:
+    hook = AgreementHook()
+    meta = dict(dataset_meta=dict(classes=("vehicle", "person", "bicycle")))
+    hook.after_load_checkpoint(runner(), dict(meta=meta))
+    own = loop(dataset(root, "val", test_mode=True))
+    name = when.replace("before_", "") + "_loop"
+    run = runner(**{name: own})
+    if when == "before_train":
+        hook.before_train(run)  # fine-tuning on other classes is what load_from is for
+        run._resume = True
+    with pytest.raises(ValueError, match="the checkpoint has the classes vehicle, person"):
+        getattr(hook, when)(run)
+
+
+def test_an_evaluator_of_another_file(root: Path) -> None:
+    file = root / "annotations/train.json"
+    val = loop(dataset(root, "val", test_mode=True), file)
+    with pytest.raises(ValueError, match=r"test: 1 of 5 images of the evaluator's file"):
+        AgreementHook().before_test(runner(file, test_loop=val))
+    with pytest.raises(ValueError, match=r"val: 1 of 5 images of the evaluator's file"):
+        AgreementHook().before_train(runner(file, train_loop=loop(dataset(root, "train")),
+                                            val_loop=val))  # fmt: skip
+
+
+def test_an_evaluator_that_numbers_the_classes_otherwise(root: Path) -> None:
+    other = root / "annotations/other.json"
+    other.write_text((root / "annotations/val.json").read_text())
+    edit(root, "other", renumber)
+    val = loop(dataset(root, "val", test_mode=True), other)
+    with pytest.raises(ValueError, match="the file of test_evaluator has vehicle, person"):
+        AgreementHook().before_test(runner(other, test_loop=val))
+
+
+def test_joined_sets(root: Path, tmp_path: Path) -> None:
+    second = write_coco(tmp_path / "second", splits={"train": 3, "val": 4}, bits=8, seed=1)
+
+    def both(split: str) -> dict:
+        parts = [dataset(place, split, test_mode=split == "val") for place in (root, second)]
+        return dict(
+            type="RepeatDataset", times=2, dataset=dict(type="ConcatDataset", datasets=parts)
+        )
+
+    file = root / "annotations/val.json"
+    val = loop(both("val")["dataset"], file)
+    with pytest.raises(ValueError, match="4 pairs of images have one id"):
+        AgreementHook().before_test(runner(file, test_loop=val))
+    AgreementHook().before_test(runner(test_loop=loop(both("val")["dataset"])))  # no file: its own
+    AgreementHook().before_train(runner(train_loop=loop(both("train"))))
+
+    edit(second, "train", renumber)
+    with pytest.raises(ValueError, match="train, set 2 has vehicle, person, bicycle"):
+        AgreementHook().before_train(runner(train_loop=loop(both("train"))))
+
+
+def test_a_run_stops_before_its_first_iteration(root: Path, tmp_path: Path) -> None:
+    edit(root, "val", renumber)
+    cfg = tiny_config("retinanet/retina_focal_synthetic.py", root)
+    cfg.work_dir, cfg.launcher, cfg.experiment_name = str(tmp_path / "work"), "none", "agreement"
+    run = Runner.from_cfg(cfg)
+    with pytest.raises(ValueError, match=r"\[classes-differ\]"):
+        run.train()
+    assert run.iter == 0
