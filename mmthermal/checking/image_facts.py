@@ -8,12 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mmthermal.checking.hashing import THUMBNAIL, Thumbnails, perceptual_hash, thumbnail
 from mmthermal.common.display import read_image
-
-_ORIENTATION = 0x0112
+from mmthermal.common.picture_header import picture_header
 
 
 def _no_thumbnail() -> Thumbnails:
@@ -27,8 +25,8 @@ class ImageFacts:
     Args:
         path: of the file.
         problem: why it can't be read; empty if it can.
-        width: in pixels, as stored.
-        height: in pixels, as stored.
+        width: in pixels, upright.
+        height: in pixels, upright.
         channels: 1 for grey.
         grey: whether all channels (without alpha) are equal.
         dtype: of the pixels.
@@ -76,7 +74,7 @@ class ImageFacts:
 
 
 def read_pixels(path: str | Path) -> NDArray:
-    """Pixels as they are stored: all bits, all channels, no rotation.
+    """Pixels with all bits and channels, upright.
 
     Args:
         path: an image file, or ``.npy``.
@@ -103,7 +101,7 @@ def measure(path: str | Path) -> ImageFacts:
         return ImageFacts(name, problem=str(error) or type(error).__name__)
     if pixels.ndim not in (2, 3) or not pixels.size:
         return ImageFacts(name, problem=f"an array of shape {pixels.shape} is not a picture")
-    pages, orientation = _header(name)
+    pages, orientation = picture_header(Path(path).read_bytes())
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     colours = pixels.reshape(*pixels.shape[:2], channels)[..., : min(channels, 3)]
     grey = bool((colours == colours[..., :1]).all())
@@ -133,15 +131,6 @@ def measure(path: str | Path) -> ImageFacts:
         small=small,
         hash=perceptual_hash(small),
     )
-
-
-def _header(path: str) -> tuple[int, int]:
-    """Pages and EXIF orientation; 1 and 1 where Pillow does not know the format."""
-    try:
-        with Image.open(path) as image:
-            return int(getattr(image, "n_frames", 1)), int(image.getexif().get(_ORIENTATION, 1))
-    except (OSError, ValueError, SyntaxError):
-        return 1, 1
 
 
 def measure_all(paths: Sequence[str | Path], *, workers: int = 2) -> list[ImageFacts]:

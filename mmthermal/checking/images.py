@@ -88,15 +88,14 @@ def _unreadable(facts: Sequence[ImageFacts]) -> list[Finding]:
 def _sizes(pairs: Sequence[tuple[ImageFacts, tuple[int, int]]]) -> list[Finding]:
     """Pictures that are not as large as their records say, or lie on their side."""
     facts = [fact for fact, _ in pairs]
-    turned = {f.path for f in facts if f.orientation != 1}
-    wrong = [(f, size) for f, size in pairs if (f.width, f.height) != size and f.path not in turned]
+    wrong = [(f, size) for f, size in pairs if (f.width, f.height) != size]
     findings = _of(
         facts,
-        lambda f: f.path in turned,
-        "error",
+        lambda f: f.orientation != 1,
+        "warning",
         "exif-orientation",
-        "have an EXIF orientation: programs disagree on whether to turn them, and the boxes lie "
-        "beside the objects in some",
+        "have an EXIF orientation: the loaders here and in mmdet turn them, other programs do not, "
+        "and the boxes lie beside the objects in some",
         "turn the pixels once and for all (exiftran -ai, or ImageMagick's mogrify -auto-orient) "
         "and look at the boxes",
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import cv2
+import mmcv
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmengine.fileio import get
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmthermal.common.checks import check_range
 from mmthermal.common.gain import percentile_stretch
+from mmthermal.common.picture_header import upright
 
 PALETTE = (
     (230, 97, 0),
@@ -30,12 +32,15 @@ def class_colours(num_classes: int) -> list[tuple[int, int, int]]:
     return [PALETTE[label % len(PALETTE)] for label in range(num_classes)]
 
 
-def read_image(path: str, *, backend_args: dict | None = None) -> NDArray:
-    """Read a picture with all its bits and channels.
+def read_image(
+    path: str, *, backend_args: dict | None = None, imdecode_backend: str = "cv2"
+) -> NDArray:
+    """Read a picture with all its bits and channels, upright as its EXIF orientation says.
 
     Args:
         path: image file, on any backend of mmengine.
         backend_args: of the backend.
+        imdecode_backend: that decodes it, as ``mmcv.imfrombytes``.
 
     Returns:
         (H, W) or (H, W, C), BGR or BGRA, in the type of the file.
@@ -44,11 +49,14 @@ def read_image(path: str, *, backend_args: dict | None = None) -> NDArray:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not a picture that can be read.
     """
-    data = np.frombuffer(get(path, backend_args=backend_args), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    content = get(path, backend_args=backend_args)
+    try:
+        image = mmcv.imfrombytes(content, flag="unchanged", backend=imdecode_backend)
+    except (cv2.error, OSError, ValueError):  # cv2's of an empty file
+        image = None
     if image is None:
         raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
-    return image
+    return upright(image, content, path, imdecode_backend)
 
 
 def without_opacity(image: NDArray) -> NDArray:

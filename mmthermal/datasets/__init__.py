@@ -1,5 +1,6 @@
 """Data sets and transforms in mmdet's registries."""
 
+from mmthermal.datasets.array_loading import LoadThermalArray, ThermalInferencerLoader
 from mmthermal.datasets.copy_paste import OverlapCopyPaste
 from mmthermal.datasets.gain_control import GainControl
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
@@ -20,6 +21,7 @@ from mmthermal.datasets.transforms import (
 
 __all__ = [
     "GainControl",
+    "LoadThermalArray",
     "LoadThermalImage",
     "MinedImageSampler",
     "NormalizeFrame",
@@ -32,4 +34,5 @@ __all__ = [
     "RandomResolutionDrop",
     "RandomTemporalNoise",
     "ThermalCocoDataset",
+    "ThermalInferencerLoader",
 ]

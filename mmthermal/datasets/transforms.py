@@ -1,13 +1,17 @@
 """Loading and augmentation of one-channel images of any bit depth."""
 
+from collections.abc import Sequence
+
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmcv.transforms.utils import cache_randomness
 from mmdet.registry import TRANSFORMS
+from numpy.typing import NDArray
 
 from mmthermal.common.checks import check_choice, check_range
-from mmthermal.common.display import without_opacity
+from mmthermal.common.display import read_image, without_opacity
+from mmthermal.datasets.picture_checks import NOT_FINITE, SIZE, check_picture
 
 
 @TRANSFORMS.register_module()
@@ -20,45 +24,89 @@ class LoadThermalImage(LoadImageFromFile):
     Required keys: ``img_path``. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32,
     ``img_shape``, ``ori_shape``.
 
+    A picture is turned as its EXIF orientation says, as by mmdet's loader, and compared with its
+    record (docs/faults.md).
+
     Args:
         channels: 1, or 3 to repeat the channel for a backbone that was pretrained on colour.
         colour: ``'grey'`` to convert images of several channels, ``'error'`` to refuse them.
+        accept: codes of errors to go on with: ``'image-size-differs'``, ``'nan-pixels'``.
+        imdecode_backend: as ``LoadImageFromFile``.
+        ignore_empty: as ``LoadImageFromFile``.
         backend_args: as ``LoadImageFromFile``.
 
     Raises:
         FileNotFoundError: if the image is missing.
-        ValueError: if it can't be decoded or has a colour that isn't allowed.
+        ValueError: if it can't be decoded, has a colour that isn't allowed, another size than its
+            record, or many pixels that are no numbers.
     """
 
     def __init__(
-        self, *, channels: int = 1, colour: str = "grey", backend_args: dict | None = None
+        self,
+        *,
+        channels: int = 1,
+        colour: str = "grey",
+        accept: Sequence[str] = (),
+        imdecode_backend: str = "cv2",
+        ignore_empty: bool = False,
+        backend_args: dict | None = None,
     ) -> None:
         check_choice("channels", channels, (1, 3))
         check_choice("colour", colour, ("grey", "error"))
-        super().__init__(to_float32=True, color_type="unchanged", backend_args=backend_args)
+        for code in (accept,) if isinstance(accept, str) else accept:
+            check_choice("accept", code, (SIZE, NOT_FINITE))
+        super().__init__(
+            to_float32=True,
+            color_type="unchanged",
+            imdecode_backend=imdecode_backend,
+            ignore_empty=ignore_empty,
+            backend_args=backend_args,
+        )
         self.channels = channels
         self.colour = colour
+        self.accept = accept
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict) -> dict | None:
         """Load the image of ``results['img_path']``.
 
         Args:
             results: the sample.
 
         Returns:
-            the sample with the image.
+            the sample with the image; None if it can't be read and ``ignore_empty`` is set.
         """
         path = results["img_path"]
         try:
-            results = super().transform(results)
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                f"the image {path} doesn't exist: data_prefix.img and the annotation file's "
-                "file_name must make its path together"
-            ) from None
-        except Exception as error:  # cv2 raises several kinds, and returns None for most
-            raise ValueError(f"the image {path} can't be read: {error or 'broken file'}") from None
-        image = results["img"]
+            image = read_image(
+                path, backend_args=self.backend_args, imdecode_backend=self.imdecode_backend
+            )
+        except (OSError, ValueError) as error:
+            if self.ignore_empty:
+                return None
+            if isinstance(error, FileNotFoundError):
+                raise FileNotFoundError(
+                    f"the image {path} doesn't exist: data_prefix.img and the annotation file's "
+                    "file_name must make its path together"
+                ) from None
+            raise
+        results["img"] = self.to_channels(check_picture(image, results, path, self.accept), path)
+        results["img_shape"] = results["ori_shape"] = image.shape[:2]
+        return results
+
+    def to_channels(self, image: NDArray, path: str) -> NDArray:
+        """Make grey of colours, and as many channels as are asked for.
+
+        Args:
+            image: (H, W), or (H, W, C) with 1 to 4 channels.
+            path: of the image, for messages.
+
+        Returns:
+            (H, W) or (H, W, ``channels``), float32.
+
+        Raises:
+            ValueError: if it has a colour that isn't allowed.
+        """
+        image = image.astype(np.float32)
         if image.ndim == 3:
             if self.colour == "error" and image.shape[2] > 1:
                 raise ValueError(
@@ -68,8 +116,7 @@ class LoadThermalImage(LoadImageFromFile):
             image = without_opacity(image)
             if image.ndim == 3:
                 image = mmcv.bgr2gray(np.ascontiguousarray(image))
-        results["img"] = np.repeat(image[..., None], 3, 2) if self.channels == 3 else image
-        return results
+        return np.repeat(image[..., None], 3, 2) if self.channels == 3 else image
 
     def __repr__(self) -> str:
         """Name and settings."""

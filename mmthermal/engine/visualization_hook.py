@@ -53,8 +53,9 @@ class ThermalVisualizationHook(DetVisualizationHook):
         """
         step = runner.iter + batch_idx
         if self.draw and step % self.interval == 0:
-            name = osp.basename(outputs[0].img_path) if self.show else "val_img"
-            self._draw_sample(outputs[0], name, step, None)
+            # the batch in the name: a later validation comes to the same step in an earlier batch
+            name = osp.basename(outputs[0].img_path) if self.show else f"val_img_{batch_idx}"
+            self._draw_sample(outputs[0], name, runner.iter, None)
 
     def after_test_iter(
         self,
@@ -82,7 +83,7 @@ class ThermalVisualizationHook(DetVisualizationHook):
                 return
             self._test_index += 1
             name = osp.basename(sample.img_path)
-            out_file = None if folder is None else osp.join(folder, name)
+            out_file = folder and osp.join(folder, _own_name(runner, sample.img_path))
             self._draw_sample(sample, name if self.show else "test_img", self._test_index, out_file)
 
     def _draw_sample(
@@ -101,3 +102,25 @@ class ThermalVisualizationHook(DetVisualizationHook):
             out_file=out_file,
             step=step,
         )
+
+
+def _own_name(runner: Runner, img_path: str) -> str:
+    """Path of an image from the folder on that holds all images of the test.
+
+    Files of one name in different folders, such as one for each sequence, stay apart.
+    """
+    loader = getattr(runner, "test_dataloader", None)
+    folders = [osp.abspath(folder) for folder in _image_folders(getattr(loader, "dataset", None))]
+    path = osp.abspath(img_path)
+    if not folders:
+        return osp.basename(path)
+    name = osp.relpath(path, osp.commonpath(folders))
+    return osp.basename(path) if name.startswith("..") else name
+
+
+def _image_folders(dataset: Any) -> list[str]:
+    """Folders of the images of a data set and of what it wraps."""
+    parts = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
+    own = (getattr(dataset, "data_prefix", None) or {}).get("img")
+    found = [own] if own and "://" not in own else []
+    return found + [f for part in parts if part is not None for f in _image_folders(part)]

@@ -98,10 +98,7 @@ class Predictor:
             return path
         loader = self.pipeline.transforms[0]
         loaded = loader({"img_path": str(path), "img_id": 0})
-        if (
-            loaded is None
-            or loaded["img"].max(initial=0) >= without_opacity(raw).max(initial=0) / 2
-        ):
+        if loaded is None or _largest(loaded["img"]) >= _largest(without_opacity(raw)) / 2:
             return path  # a cut divides by 256
         if not self._warned:
             print(
@@ -151,6 +148,11 @@ class Predictor:
             "prediction", picture, data_sample=enlarged, draw_gt=False, pred_score_thr=score_thr
         )
         return np.asarray(self.visualizer.get_image(), dtype=np.uint8)
+
+
+def _largest(image: NDArray[Any]) -> float:
+    """Largest absolute value; dead pixels (NaN, infinite) do not count."""
+    return float(np.abs(image, where=np.isfinite(image), out=np.zeros(image.shape)).max(initial=0))
 
 
 def batches(

@@ -52,7 +52,7 @@ def test_pages_and_orientation(tmp_path) -> None:
     exif[0x0112] = 6
     Image.fromarray(ramp(np.uint8)).save(tmp_path / "a.jpg", exif=exif)
     facts = measure(tmp_path / "a.jpg")
-    assert (facts.orientation, facts.width, facts.height) == (6, 64, 48)  # as stored
+    assert (facts.orientation, facts.width, facts.height) == (6, 48, 64)  # upright
 
 
 def test_nan_pixels_are_counted_and_left_out(tmp_path) -> None:

@@ -109,14 +109,35 @@ def test_draws_nothing_unless_asked(tmp_path: Path) -> None:
 
 def test_validation_draws_every_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hook = make_hook(interval=2)
-    steps = []
+    drawn = []
     monkeypatch.setattr(
-        hook._visualizer, "add_datasample", lambda *args, **kwargs: steps.append(kwargs["step"])
+        hook._visualizer,
+        "add_datasample",
+        lambda name, *args, **kwargs: drawn.append((name, kwargs["step"])),
     )
     sample = make_sample(tmp_path / "a.png")
-    for batch in range(5):
-        hook.after_val_iter(make_runner(tmp_path), batch, {}, [sample])
-    assert steps == [0, 2, 4]
+    runner = make_runner(tmp_path)
+    for runner.iter in (0, 2):  # batch 2 of the first validation and 0 of the second: both 2
+        for batch in range(5):
+            hook.after_val_iter(runner, batch, {}, [sample])
+    assert drawn == [(f"val_img_{batch}", step) for step in (0, 2) for batch in (0, 2, 4)]
+
+
+@pytest.mark.parametrize("roots", [["data"], ["data/day", "data/night"]])
+def test_files_of_one_name_in_different_folders_stay_apart(
+    tmp_path: Path, roots: list[str]
+) -> None:
+    samples = []
+    for folder in ("day", "night"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        samples.append(make_sample(tmp_path / "data" / folder / "000.png"))
+    sets = [SimpleNamespace(data_prefix=dict(img=str(tmp_path / root))) for root in roots]
+    runner = make_runner(tmp_path)
+    runner.test_dataloader = SimpleNamespace(dataset=SimpleNamespace(datasets=sets))
+    make_hook(min_side=1).after_test_iter(runner, 0, {}, samples)
+    folder = tmp_path / "now" / "pictures"
+    drawn = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    assert drawn == ["day/000.png", "night/000.png"]
 
 
 @pytest.mark.parametrize("channels", [3, 4])

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import find_sources
@@ -26,8 +27,10 @@ def test_a_loader_that_would_cut_gets_gain_control_instead(
     model: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     config = tmp_path / "cut.py"
-    text = model[0].read_text().replace("LoadThermalImage", "LoadImageFromFile")
-    config.write_text(text)
+    cfg = Config.fromfile(model[0])
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        loader.dataset.pipeline[0] = dict(type="LoadImageFromFile")
+    cfg.dump(config)
     predictor = Predictor(config, model[1], device="cpu")
     ramp = np.arange(64 * 96).reshape(64, 96) % 200
     cv2.imwrite(str(tmp_path / "a.png"), (20_992 + ramp).astype(np.uint16))
@@ -61,3 +64,17 @@ def test_boxes_below_the_score_are_in_the_json_but_not_drawn(
 def test_missing_weights_are_named(model: tuple[Path, Path]) -> None:
     with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth' does not exist"):
         Predictor(model[0], "none.pth")
+
+
+@pytest.mark.parametrize("offset", [0.0, -300.0])
+def test_temperatures_with_a_dead_pixel_go_as_without(
+    predictor: Predictor, tmp_path: Path, offset: float, capsys: pytest.CaptureFixture
+) -> None:
+    image = np.random.default_rng(0).normal(20, 5, (64, 96)).astype(np.float32) + np.float32(offset)
+    dead = image.copy()
+    dead[0, 0] = np.nan
+    for name, values in (("a.tiff", image), ("b.tiff", dead)):
+        cv2.imwrite(str(tmp_path / name), values)
+    inputs = [predictor.prepare(source).data["inputs"] for source in find_sources([tmp_path])[0]]
+    assert torch.isfinite(inputs[1]).all() and "would cut" not in capsys.readouterr().err
+    np.testing.assert_allclose(inputs[0][..., 1:, 1:], inputs[1][..., 1:, 1:], atol=0.02)

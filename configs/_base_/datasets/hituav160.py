@@ -5,7 +5,7 @@ _base_ = './thermal_detection.py'
 data_root = '../shared/data/hituav160/'
 num_classes = 3
 train_pipeline = [
-    dict(type='LoadThermalImage'),
+    dict(type='LoadThermalImage', channels=1),
     dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
     *_base_.train_pipeline[2:]  # from LoadAnnotations on
 ]

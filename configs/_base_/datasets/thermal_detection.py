@@ -4,7 +4,7 @@ dataset_type = 'ThermalCocoDataset'
 data_root = 'data/synthetic/'
 
 train_pipeline = [
-    dict(type='LoadThermalImage'),
+    dict(type='LoadThermalImage', channels=1),
     dict(type='NormalizeFrame'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale_factor=1.0),  # native pixels; or scale=(width, height), keep_ratio=True
@@ -13,7 +13,7 @@ train_pipeline = [
     dict(type='PackDetInputs')
 ]
 test_pipeline = [
-    dict(type='LoadThermalImage'),
+    dict(type='LoadThermalImage', channels=1),
     dict(type='NormalizeFrame'),
     dict(type='Resize', scale_factor=1.0),
     dict(type='LoadAnnotations', with_bbox=True),  # after Resize: drawn and evaluated as in the file
