@@ -9,6 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.utils import import_modules_from_strings
 
 from mmthermal.common.checks import did_you_mean
+from mmthermal.common.installed import find_config
 from mmthermal.common.renamed_configs import config_from_file, new_place
 
 # Keys that mmengine's runner reads though a config need not have them.
@@ -113,7 +114,7 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
     """Read a config file and apply overrides.
 
     Args:
-        path: the file.
+        path: the file, or the name of one of mmthermal's configs.
         options: values by dotted key, or ``KEY=VALUE`` strings.
 
     Returns:
@@ -124,8 +125,8 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
         ValueError: if an option names a section that doesn't exist, or has no value.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
-    if not Path(path).is_file() and new_place(str(path)) is None:
-        raise FileNotFoundError(f"config {str(path)!r} does not exist: give a .py config file")
+    if new_place(str(path)) is None:
+        path = find_config(path)
     cfg = config_from_file(path)
     merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
     return cfg
