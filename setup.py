@@ -1,13 +1,30 @@
 """Metadata and requirements of mmthermal; tool settings are in pyproject.toml."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 VERSION_FILE = (ROOT / "mmthermal" / "version.py").read_text(encoding="utf-8")
 VERSION = VERSION_FILE.split('__version__ = "')[1].split('"')[0]
 README = ROOT / "README.md"
+
+
+class BuildWithConfigs(build_py):
+    """Puts configs and tools into the wheel, in the folder .mim, as mmdet does."""
+
+    def run(self) -> None:
+        """Build; an editable installation uses those of the clone."""
+        super().run()
+        if self.editable_mode:
+            return
+        for name in ("configs", "tools"):
+            target = Path(self.build_lib) / "mmthermal" / ".mim" / name
+            shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+
 
 setup(
     name="mmthermal",
@@ -17,6 +34,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["mmthermal", "mmthermal.*"]),
+    cmdclass={"build_py": BuildWithConfigs},
     package_data={
         "mmthermal.checking": ["templates/*.j2"],
         "mmthermal.mining": ["templates/*.j2"],
@@ -62,6 +80,8 @@ setup(
             "hypothesis>=6",
             "scikit-learn",  # an independent F-beta
             "faster-coco-eval",  # an independent COCO evaluation
+            "build",  # the wheel
+            "twine>=6.1",  # its check; older ones do not know the newest metadata
             "tensorboard",  # the line of the README that turns it on
             "hotcoco",  # TIDE's error types, which a report shows
             # New ruff and mypy releases bring new findings: a check must not change by itself.

@@ -15,6 +15,7 @@ from mmthermal.common.config_variables import (
     keys_of_variable,
     no_effect,
 )
+from mmthermal.common.installed import find_config
 from mmthermal.common.renamed_configs import config_from_file, new_place
 
 
@@ -104,7 +105,7 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
     """Read a config file and apply overrides.
 
     Args:
-        path: the file.
+        path: the file, or the name of one of mmthermal's configs.
         options: values by dotted key, or ``KEY=VALUE`` strings.
 
     Returns:
@@ -116,8 +117,8 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
             of the file or of the options changes nothing.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
-    if not Path(path).is_file() and new_place(str(path)) is None:
-        raise FileNotFoundError(f"config {str(path)!r} does not exist: give a .py config file")
+    if new_place(str(path)) is None:
+        path = find_config(path)
     cfg = config_from_file(path)
     check_variables(cfg)
     merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
