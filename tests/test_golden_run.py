@@ -22,8 +22,11 @@ from mmengine.runner import Runner
 
 GOLDEN = Path(__file__).parent / "data" / "golden_run.json"
 # Sums in another order, by another number of threads or another processor, differ in their last
-# digits, and thirty steps carry that on; a changed formula or setting is far beyond.
-TOLERANCE = dict(rtol=2e-3, atol=1e-5)
+# digits, and the steps carry that on: measured with AVX2 and without vectors, 1e-6 over the first
+# ten iterations, then up to 7e-4 of the loss and 4 % of the gradient's norm. A changed formula or
+# setting shows in the first ten.
+EARLY, TOLERANCE = 10, 2e-5
+LATE = {"loss": 5e-3, "grad_norm": 0.1}
 
 
 class Recorder(Hook):
@@ -66,9 +69,11 @@ def compare(found: dict[str, list[float]], picture: Path) -> None:
     """Assert equality; a difference is drawn."""
     wanted = json.loads(GOLDEN.read_text())
     for key, values in wanted.items():
-        if not np.allclose(found[key], values, **TOLERANCE):
+        allowed = np.where(np.arange(len(values)) < EARLY, TOLERANCE, LATE[key])
+        equal = np.abs(np.divide(found[key], values) - 1) <= allowed
+        if not equal.all():
             plot(found, wanted, picture)
-            first = int(np.argmin(np.isclose(found[key], values, **TOLERANCE)))
+            first = int(equal.argmin())
             pytest.fail(
                 f"{key} of iteration {first + 1} is {found[key][first]}, was {values[first]}: "
                 f"see {picture}. If the change is wanted: python {Path(__file__).name}"
