@@ -10,10 +10,11 @@ of the installed version.
 What differs on purpose is adapted, so that the rest is compared:
 
 - heads return a scalar for each part of the loss where mmdet's return a list over levels;
-- they refuse a `loss_cls` that the composite loss has no form of, and box forms of their own replace
-  `loss_bbox` (here `box_form=None` keeps it); the RPN refuses a sampler that draws at random;
+- they refuse a `loss_cls` that the composite loss has no form of, and have box forms of their own
+  (here `box_form=None` keeps `loss_bbox`); the RPN refuses a sampler that draws at random;
 - `ThermalCocoDataset` refuses an image folder that is missing, and doubled annotation ids by a
-  ValueError when the file is opened (mmdet: an AssertionError);
+  ValueError when the file is opened (mmdet: an AssertionError); its `get_cat_ids`, by which classes
+  are balanced, leaves crowd regions out;
 - `OverlapCocoMetric` adds figures, gives 0 where mmdet's gives nothing, and refuses metrics without
   boxes.
 
@@ -110,11 +111,14 @@ def _data_set(theirs: Any) -> dict[str, Any]:
             try:
                 base.__init__(self, *args, **kwargs)
             except ValueError as error:
-                raise AssertionError(error) if "duplicate-annotation-id" in str(error) else error
+                if "duplicate-annotation-id" not in str(error):
+                    raise
+                raise AssertionError(f"annotation ids are not unique! {error}") from error
 
         return __init__
 
-    return dict(__init__=init, _join_prefix=lambda base: theirs._join_prefix)
+    own = ("_join_prefix", "get_cat_ids")
+    return dict(__init__=init, **{name: lambda base, n=name: getattr(theirs, n) for name in own})
 
 
 def _metric(theirs: Any) -> dict[str, Any]:
@@ -122,7 +126,10 @@ def _metric(theirs: Any) -> dict[str, Any]:
 
     def new(base: Any) -> Any:
         def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:
-            return object.__new__(cls if "bbox" in kwargs.get("metric", "bbox") else theirs)
+            metric = kwargs.get("metric", "bbox")
+            asked = [metric] if isinstance(metric, str) else metric
+            without = {"segm", "proposal", "proposal_fast"}.issuperset(asked)
+            return theirs(*args, **kwargs) if without else object.__new__(cls)
 
         return __new__
 
