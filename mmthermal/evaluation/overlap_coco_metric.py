@@ -106,7 +106,7 @@ class OverlapCocoMetric(CocoMetric):
         for item in self.metric_items or ():
             if item not in _STANDARD:
                 raise KeyError(
-                    f"metric item {item!r} is not supported: choose from {', '.join(_STANDARD)}"
+                    f'metric item "{item}" is not supported: choose from ' + ", ".join(_STANDARD)
                 )
         chosen = DEFAULT_SUBSETS if subsets is None else tuple(map(to_subset, subsets))
         self.subsets = check_subsets(chosen)

@@ -1,0 +1,45 @@
+"""A checkpoint for others: weights and class names, without what only a training needs."""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from mmthermal.common.files import copy_file
+
+SAVED_KEYS = ("meta", "state_dict")
+
+
+def publish(checkpoint: str | Path, out: str | Path, *, keys: Sequence[str] = SAVED_KEYS) -> Path:
+    """Write the parts of a checkpoint that a prediction needs.
+
+    mmdet's ``publish_model.py`` fails on checkpoints of mmengine 0.10 under torch >= 2.6, whose
+    safe loading refuses classes of mmengine; importing mmthermal lets these through.
+
+    Args:
+        checkpoint: as the training wrote it.
+        out: the new file; the first eight digits of its SHA-256 go into its name.
+        keys: the parts to keep.
+
+    Returns:
+        path of the new file, ``<out without .pth>-<digits>.pth``.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it lacks one of the parts.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint {str(checkpoint)!r} does not exist: check the path")
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise ValueError(
+            f"{checkpoint} has no {', '.join(missing)}: it has {', '.join(map(str, content))}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "published.pth"
+        torch.save({key: content[key] for key in keys}, whole)
+        digits = hashlib.sha256(whole.read_bytes()).hexdigest()[:8]
+        return copy_file(whole, f"{str(out).removesuffix('.pth')}-{digits}.pth")
