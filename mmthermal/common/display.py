@@ -1,7 +1,9 @@
 """Pictures for people to look at: one reader, one gain control, one palette. Not for training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from mmthermal.common.checks import check_range
 from mmthermal.common.gain import percentile_stretch
+from mmthermal.common.radiometric import read_temperatures
 
 PALETTE = (
     (230, 97, 0),
@@ -30,25 +33,73 @@ def class_colours(num_classes: int) -> list[tuple[int, int, int]]:
     return [PALETTE[label % len(PALETTE)] for label in range(num_classes)]
 
 
-def read_image(path: str, *, backend_args: dict | None = None) -> NDArray:
+def read_image(
+    path: str, *, backend_args: dict | None = None, radiometric: str | None = None
+) -> NDArray:
     """Read a picture with all its bits and channels.
 
     Args:
-        path: image file, on any backend of mmengine.
+        path: image file or NumPy array (``.npy``), on any backend of mmengine.
         backend_args: of the backend.
+        radiometric: ``'celsius'`` or ``'kelvin'`` to read the temperatures in a radiometric JPEG;
+            files of other kinds are read as they are.
 
     Returns:
-        (H, W) or (H, W, C), BGR or BGRA, in the type of the file.
+        (H, W) or (H, W, C), BGR or BGRA, in the type of the file; float32 of temperatures.
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ImportError: if temperatures are asked for and flyr is not installed.
         ValueError: if it is not a picture that can be read.
     """
-    data = np.frombuffer(get(path, backend_args=backend_args), np.uint8)
+    content = get(path, backend_args=backend_args)
+    suffix = path.lower().rpartition(".")[2]
+    if radiometric and suffix in ("jpg", "jpeg"):
+        return read_temperatures(content, unit=radiometric, name=f"the image {path}")
+    if suffix == "npy":
+        try:
+            array = np.asarray(np.load(BytesIO(content), allow_pickle=False))
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"the array {path} can't be read: {error}") from None
+        if array.ndim not in (2, 3) or array.dtype.kind not in "uif":
+            raise ValueError(
+                f"the array {path} is {array.dtype} of shape {array.shape}, expected numbers of "
+                "shape (H, W) or (H, W, C)"
+            )
+        return array
+    data = np.frombuffer(content, np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
         raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
     return image
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a pipeline reads files, and by which gain control it shows them to the network.
+
+    Attributes:
+        radiometric: as :func:`read_image`.
+        control: as :func:`to_display`.
+    """
+
+    radiometric: str | None = None
+    control: Callable[[NDArray], NDArray] | None = None
+
+
+def look_of(transforms: Iterable[object]) -> Look:
+    """What a person is shown of an image, so that it is what the network gets.
+
+    Args:
+        transforms: of a test pipeline.
+
+    Returns:
+        the first setting of each kind that they have.
+    """
+    steps = list(transforms)
+    found = ([getattr(step, key, None) for step in steps] for key in ("radiometric", "display"))
+    radiometric, control = (next(filter(None, values), None) for values in found)
+    return Look(radiometric, control)
 
 
 def without_opacity(image: NDArray) -> NDArray:

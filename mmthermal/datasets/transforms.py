@@ -1,5 +1,6 @@
 """Loading and augmentation of one-channel images of any bit depth."""
 
+import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
@@ -7,37 +8,49 @@ from mmcv.transforms.utils import cache_randomness
 from mmdet.registry import TRANSFORMS
 
 from mmthermal.common.checks import check_choice, check_range
-from mmthermal.common.display import without_opacity
+from mmthermal.common.display import read_image, without_opacity
+from mmthermal.common.radiometric import UNITS
 
 
 @TRANSFORMS.register_module()
 class LoadThermalImage(LoadImageFromFile):
-    """Load an 8-bit or 16-bit image as float32, with no bit lost.
+    """Load an image of 8 or 16 bits, an array or temperatures as float32, with no bit lost.
 
     mmdet's own loader cuts 16 bits to 8 and repeats the channel three times, without a word.
     Colour files (a rendered palette) become grey, or are refused; opacity is left out.
 
-    Required keys: ``img_path``. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32,
-    ``img_shape``, ``ori_shape``.
+    Required keys: ``img_path``, of a picture, a ``.npy`` file or, with ``radiometric``, a JPEG
+    with temperatures. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32, ``img_shape``,
+    ``ori_shape``.
 
     Args:
         channels: 1, or 3 to repeat the channel for a backbone that was pretrained on colour.
         colour: ``'grey'`` to convert images of several channels, ``'error'`` to refuse them.
+        radiometric: ``'celsius'`` or ``'kelvin'`` for the temperatures in radiometric JPEG files;
+            None takes the picture that the camera rendered. Other files are read as they are.
         backend_args: as ``LoadImageFromFile``.
 
     Raises:
         FileNotFoundError: if the image is missing.
+        ImportError: if temperatures are asked for and flyr is not installed.
         ValueError: if it can't be decoded or has a colour that isn't allowed.
     """
 
     def __init__(
-        self, *, channels: int = 1, colour: str = "grey", backend_args: dict | None = None
+        self,
+        *,
+        channels: int = 1,
+        colour: str = "grey",
+        radiometric: str | None = None,
+        backend_args: dict | None = None,
     ) -> None:
         check_choice("channels", channels, (1, 3))
         check_choice("colour", colour, ("grey", "error"))
+        check_choice("radiometric", radiometric, (None, *UNITS))
         super().__init__(to_float32=True, color_type="unchanged", backend_args=backend_args)
         self.channels = channels
         self.colour = colour
+        self.radiometric = radiometric
 
     def transform(self, results: dict) -> dict:
         """Load the image of ``results['img_path']``.
@@ -50,17 +63,17 @@ class LoadThermalImage(LoadImageFromFile):
         """
         path = results["img_path"]
         try:
-            results = super().transform(results)
+            image = read_image(path, backend_args=self.backend_args, radiometric=self.radiometric)
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"the image {path} doesn't exist: data_prefix.img and the annotation file's "
                 "file_name must make its path together"
             ) from None
-        except Exception as error:  # cv2 raises several kinds, and returns None for most
-            raise ValueError(f"the image {path} can't be read: {error or 'broken file'}") from None
-        image = results["img"]
-        if image.ndim == 3:
-            if self.colour == "error" and image.shape[2] > 1:
+        except cv2.error as error:
+            raise ValueError(f"the image {path} can't be read: {error}") from None
+        image = image.astype(np.float32)
+        if image.ndim != 2:
+            if self.colour == "error" and image.ndim == 3 and image.shape[2] > 1:
                 raise ValueError(
                     f"the image {path} has {image.shape[2]} channels where one is expected; "
                     "colour='grey' converts it"
@@ -69,13 +82,14 @@ class LoadThermalImage(LoadImageFromFile):
             if image.ndim == 3:
                 image = mmcv.bgr2gray(np.ascontiguousarray(image))
         results["img"] = np.repeat(image[..., None], 3, 2) if self.channels == 3 else image
+        results["img_shape"] = results["ori_shape"] = image.shape
         return results
 
     def __repr__(self) -> str:
         """Name and settings."""
         return (
             f"{type(self).__name__}(channels={self.channels}, colour={self.colour!r}, "
-            f"backend_args={self.backend_args})"
+            f"radiometric={self.radiometric!r}, backend_args={self.backend_args})"
         )
 
 

@@ -16,7 +16,14 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
-from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
+from mmthermal.common.display import (
+    class_colours,
+    enlarge,
+    look_of,
+    read_image,
+    to_display,
+    without_opacity,
+)
 from mmthermal.engine.safe_resume import allow_checkpoint_classes
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
@@ -52,6 +59,7 @@ class Predictor:
         self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
         self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
+        self.look = look_of(self.pipeline.transforms)
         self.visualizer = EvenLabelVisualizer(name="predict", line_width=2, alpha=1.0)
         self.visualizer.dataset_meta = self.model.dataset_meta
         self._temporary = tempfile.TemporaryDirectory(prefix="mmthermal-")
@@ -72,7 +80,7 @@ class Predictor:
         """
         path = path or source.path
         try:
-            raw = read_image(str(path))
+            raw = read_image(str(path), radiometric=self.look.radiometric)
         except (OSError, ValueError):
             raise ValueError("no picture that can be read") from None
         try:
@@ -90,10 +98,8 @@ class Predictor:
             return path
         loader = self.pipeline.transforms[0]
         loaded = loader({"img_path": str(path), "img_id": 0})
-        if (
-            loaded is None
-            or loaded["img"].max(initial=0) >= without_opacity(raw).max(initial=0) / 2
-        ):
+        top = without_opacity(raw).max(initial=0)
+        if loaded is None or loaded["img"].max(initial=0) >= top / 2:
             return path  # a cut divides by 256
         if not self._warned:
             print(
@@ -137,7 +143,7 @@ class Predictor:
         Returns:
             (H', W', 3) RGB.
         """
-        shown = to_display(frame.raw)
+        shown = to_display(frame.raw, control=self.look.control)
         picture, enlarged = enlarge(np.ascontiguousarray(shown[..., ::-1]), sample, min_side)
         self.visualizer.add_datasample(
             "prediction", picture, data_sample=enlarged, draw_gt=False, pred_score_thr=score_thr
