@@ -3,6 +3,7 @@
 from mmthermal.datasets.copy_paste import OverlapCopyPaste
 from mmthermal.datasets.gain_control import GainControl
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
+from mmthermal.datasets.one_channel import OneChannel
 from mmthermal.datasets.sensor_transforms import (
     RandomBlur,
     RandomDrift,
@@ -23,6 +24,7 @@ __all__ = [
     "LoadThermalImage",
     "MinedImageSampler",
     "NormalizeFrame",
+    "OneChannel",
     "OverlapCopyPaste",
     "RandomBlur",
     "RandomContrastBrightness",

@@ -10,6 +10,7 @@ from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
 from mmthermal.common.display import class_colours
+from mmthermal.datasets.one_channel import check_one_channel
 
 
 @DATASETS.register_module()
@@ -41,6 +42,7 @@ class ThermalCocoDataset(CocoDataset):
         metainfo: Mapping | None = None,
         **kwargs: Any,
     ) -> None:
+        check_one_channel(kwargs.get("pipeline") or [])
         path = ann_file if osp.isabs(ann_file) else osp.join(data_root or "", ann_file)
         categories = read_categories(path)
         names = [name for _, name in categories]

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import start_processes
+from mmthermal.datasets.one_channel import check_datasets
 from mmthermal.engine.optim_wrapper import has_bfloat16
 
 
@@ -115,6 +116,10 @@ def build_runner(cfg: Config) -> Runner:
 
     Returns:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
+
+    Raises:
+        ValueError: if a pipeline has a transform that images of one channel can't go through.
     """
+    check_datasets(cfg.to_dict())
     start_processes(cfg)
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
