@@ -51,7 +51,11 @@ def config_of(variant: Variant, root: Path) -> Config:
 
 
 def image(cfg: Config, loader: str, index: int = 0) -> torch.Tensor:
-    sample: dict[str, Any] = DATASETS.build(cfg[f"{loader}_dataloader"].dataset)[index]
+    settings = {
+        **cfg[f"{loader}_dataloader"].dataset,
+        "serialize_data": False,
+    }  # saves a gc.collect
+    sample: dict[str, Any] = DATASETS.build(settings)[index]
     return sample["inputs"]
 
 
