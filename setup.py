@@ -84,12 +84,14 @@ setup(
             "twine>=6.1",  # its check; older ones do not know the newest metadata
             "tensorboard",  # the line of the README that turns it on
             "hotcoco",  # TIDE's error types, which a report shows
+            "flyr>=5",  # radiometric JPEG
             # New ruff and mypy releases bring new findings: a check must not change by itself.
             "ruff>=0.12,<0.18",
             "mypy>=1.15,<2.5",
         ],
         "report": ["hotcoco"],  # TIDE's error types in a report
         "tensorboard": ["tensorboard"],
+        "radiometric": ["flyr>=5"],  # temperatures in JPEG files; its licence is the EUPL
     },
     classifiers=[
         "Development Status :: 4 - Beta",

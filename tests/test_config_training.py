@@ -93,7 +93,8 @@ def test_configs_are_found() -> None:
 def test_trains_twenty_iterations_evaluates_saves_and_resumes(
     name: str, data: dict[int, Path], tmp_path: Path
 ) -> None:
-    root = data[8 if "hituav160" in name or "coco" in name else 16]
+    steps = Config.fromfile(CONFIGS / name).train_dataloader.dataset.pipeline
+    root = data[16 if any(step["type"] == "NormalizeFrame" for step in steps) else 8]
     work_dir = tmp_path / "work"
     recorders, states = [], []
     for epochs in (1, 2):

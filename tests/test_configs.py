@@ -28,9 +28,10 @@ LOSSES = (
     "focal_class_weight|focal|ce|composite_paper|composite_mined|composite_rpn|composite|"
     "ohem|ghm|qfl|varifocal"
 )
+CONVERTED = ("flir_v1", "flir_v2", "flir_aligned", "hituav", "iphd", "kaist", "llvip", "m3fd")
 SCHEME = re.compile(
     rf"(?P<detector>{'|'.join(FOLDERS)})(?P<backbone>_r50_scratch|_r50)?_(?P<loss>{LOSSES})"
-    r"(?P<schedule>_\d+e)?_(?P<data>synthetic|hituav160|clutter|coco)\.py"
+    rf"(?P<schedule>_\d+e)?_(?P<data>synthetic|hituav160|clutter|coco|{'|'.join(CONVERTED)})\.py"
 )
 TRAIN_CFG_KEYS = {"assigner", "sampler", "allowed_border", "pos_weight", "debug"}
 # What a loss may change of a head; the sampler belongs to it, too.
@@ -52,7 +53,9 @@ def pairs() -> list[tuple[str, str]]:
     found = []
     for name in NAMES:
         match = SCHEME.fullmatch(name.split("/")[1])
-        if match is None or match["data"] in ("coco", "clutter") or match["schedule"] == "_3e":
+        if match is None or match["schedule"] == "_3e":
+            continue
+        if match["data"] in ("coco", "clutter", *CONVERTED):  # without a baseline
             continue
         own = "ce" if "rcnn" in match["detector"] else "focal"
         if match["loss"] in (own, "qfl", "varifocal", "composite_mined"):
@@ -159,7 +162,8 @@ def test_the_number_of_classes_is_said_once() -> None:
         if re.search(r"num_classes *= *\d", path.read_text())
     ]
     assert sorted(said) == [
-        f"_base_/datasets/{name}.py" for name in ("clutter", "hituav160", "synthetic")
+        f"_base_/datasets/{name}.py"
+        for name in sorted(("clutter", "hituav160", "synthetic", *CONVERTED))
     ]
 
 
@@ -244,6 +248,14 @@ def test_class_weights_are_those_of_the_training_set() -> None:
         torch.tensor(loss.dense_class_weight), expected, atol=0.005, rtol=0.0
     )
     assert loss.w_cls == 0
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_each_converted_set_has_one_config_of_either_kind(name: str) -> None:
+    assert {
+        f"faster_rcnn/faster_rcnn_composite_{name}.py",
+        f"retinanet/retina_composite_{name}.py",
+    } == {config for config in NAMES if config.endswith(f"_{name}.py")}
 
 
 @pytest.mark.parametrize("epochs", [6, 10])

@@ -85,8 +85,6 @@ def read_pixels(path: str | Path) -> NDArray:
     Raises:
         ValueError: if it can't be read.
     """
-    if str(path).lower().endswith(".npy"):
-        return np.asarray(np.load(path, allow_pickle=False))
     return read_image(str(path))
 
 

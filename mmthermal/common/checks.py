@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -70,6 +70,28 @@ def check_range(
         left = "(" if open_low else "["
         right = ")" if open_high or (finite and math.isinf(high)) else "]"
         raise ValueError(f"{name}={value!r}: must lie in {left}{low:g}, {high:g}{right}")
+
+
+def check_pair(name: str, pair: Sequence[float], *, open_low: bool = False) -> tuple[float, float]:
+    """Raise unless a setting is a smallest and a largest value, neither of them negative.
+
+    Args:
+        name: the setting's name.
+        pair: what was given.
+        open_low: whether 0 is excluded.
+
+    Returns:
+        the pair.
+
+    Raises:
+        TypeError: if one is no number.
+        ValueError: if these are not two, or out of range or order.
+    """
+    if not isinstance(pair, Sequence) or len(pair) != 2:
+        raise ValueError(f"{name}={pair!r}: give two numbers, the smallest and the largest")
+    check_range(name, pair[0], 0, open_low=open_low)
+    check_range(name, pair[1], pair[0])
+    return pair[0], pair[1]
 
 
 def check_count(name: str, value: object, low: int = 0) -> None:

@@ -1,7 +1,9 @@
 """Pictures for people to look at: one reader, one gain control, one palette. Not for training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 
 import cv2
 import mmcv
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from mmthermal.common.checks import check_range
 from mmthermal.common.gain import percentile_stretch
 from mmthermal.common.picture_header import upright
+from mmthermal.common.radiometric import read_temperatures
 
 PALETTE = (
     (230, 97, 0),
@@ -33,23 +36,35 @@ def class_colours(num_classes: int) -> list[tuple[int, int, int]]:
 
 
 def read_image(
-    path: str, *, backend_args: dict | None = None, imdecode_backend: str = "cv2"
+    path: str,
+    *,
+    backend_args: dict | None = None,
+    imdecode_backend: str = "cv2",
+    radiometric: str | None = None,
 ) -> NDArray:
     """Read a picture with all its bits and channels, upright as its EXIF orientation says.
 
     Args:
-        path: image file, on any backend of mmengine.
+        path: image file or NumPy array (``.npy``), on any backend of mmengine.
         backend_args: of the backend.
         imdecode_backend: that decodes it, as ``mmcv.imfrombytes``.
+        radiometric: ``'celsius'`` or ``'kelvin'`` to read the temperatures in a radiometric JPEG;
+            files of other kinds are read as they are.
 
     Returns:
-        (H, W) or (H, W, C), BGR or BGRA, in the type of the file.
+        (H, W) or (H, W, C), BGR or BGRA, in the type of the file; float32 of temperatures.
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ImportError: if temperatures are asked for and flyr is not installed.
         ValueError: if it is not a picture that can be read.
     """
     content = get(path, backend_args=backend_args)
+    suffix = path.lower().rpartition(".")[2]
+    if radiometric and suffix in ("jpg", "jpeg"):
+        return read_temperatures(content, unit=radiometric, name=f"the image {path}")
+    if suffix == "npy":
+        return _read_array(content, path)
     try:
         image = mmcv.imfrombytes(content, flag="unchanged", backend=imdecode_backend)
     except (cv2.error, OSError, ValueError):  # cv2's of an empty file
@@ -57,6 +72,48 @@ def read_image(
     if image is None:
         raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
     return upright(image, content, path, imdecode_backend)
+
+
+def _read_array(content: bytes, path: str) -> NDArray:
+    """The array of a ``.npy`` file, if it may be an image."""
+    try:
+        array = np.asarray(np.load(BytesIO(content), allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"the array {path} can't be read: {error}") from None
+    if array.ndim not in (2, 3) or array.dtype.kind not in "uif":
+        raise ValueError(
+            f"the array {path} is {array.dtype} of shape {array.shape}, expected numbers of "
+            "shape (H, W) or (H, W, C)"
+        )
+    return array
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a pipeline reads files, and by which gain control it shows them to the network.
+
+    Attributes:
+        radiometric: as :func:`read_image`.
+        control: as :func:`to_display`.
+    """
+
+    radiometric: str | None = None
+    control: Callable[[NDArray], NDArray] | None = None
+
+
+def look_of(transforms: Iterable[object]) -> Look:
+    """What a person is shown of an image, so that it is what the network gets.
+
+    Args:
+        transforms: of a test pipeline.
+
+    Returns:
+        the first setting of each kind that they have.
+    """
+    steps = list(transforms)
+    found = ([getattr(step, key, None) for step in steps] for key in ("radiometric", "display"))
+    radiometric, control = (next(filter(None, values), None) for values in found)
+    return Look(radiometric, control)
 
 
 def without_opacity(image: NDArray) -> NDArray:

@@ -4,6 +4,7 @@ from mmthermal.datasets.array_loading import LoadThermalArray, ThermalInferencer
 from mmthermal.datasets.copy_paste import OverlapCopyPaste
 from mmthermal.datasets.gain_control import GainControl
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
+from mmthermal.datasets.one_channel import OneChannel
 from mmthermal.datasets.sensor_transforms import (
     RandomBlur,
     RandomDrift,
@@ -25,6 +26,7 @@ __all__ = [
     "LoadThermalImage",
     "MinedImageSampler",
     "NormalizeFrame",
+    "OneChannel",
     "OverlapCopyPaste",
     "RandomBlur",
     "RandomContrastBrightness",

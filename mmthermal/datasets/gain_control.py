@@ -48,6 +48,14 @@ class GainControl(BaseTransform):
         self.settings = list(channels) if channels else [dict(method=method, **settings)]
         self.stacks = bool(channels)
         self.controls = [gain_control(given) for given in self.settings]
+        self.display = next(  # what pictures of detections show
+            (
+                control
+                for given, control in zip(self.settings, self.controls, strict=True)
+                if given["method"] != "raw"
+            ),
+            None,
+        )
 
     def transform(self, results: dict) -> dict:
         """Change ``results['img']``.

@@ -14,7 +14,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from numpy.typing import NDArray
 
-from mmthermal.common.checks import check_count, check_range
+from mmthermal.common.checks import check_count, check_pair, check_range
 
 Floats = NDArray[np.float32]
 
@@ -293,25 +293,3 @@ class RandomResolutionDrop(SensorTransform):
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(large, np.float32).reshape(image.shape)
-
-
-def check_pair(name: str, pair: Sequence[float], *, open_low: bool = False) -> tuple[float, float]:
-    """Raise unless a setting is a smallest and a largest value, both positive or 0.
-
-    Args:
-        name: the setting's name.
-        pair: what was given.
-        open_low: whether 0 is excluded.
-
-    Returns:
-        the pair.
-
-    Raises:
-        TypeError: if one is no number.
-        ValueError: if these are not two, or out of range or order.
-    """
-    if not isinstance(pair, Sequence) or len(pair) != 2:
-        raise ValueError(f"{name}={pair!r}: give two numbers, the smallest and the largest")
-    check_range(name, pair[0], 0, open_low=open_low)
-    check_range(name, pair[1], pair[0])
-    return pair[0], pair[1]

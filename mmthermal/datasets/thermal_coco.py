@@ -14,6 +14,7 @@ from mmthermal.checking.settling import settle
 from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json
+from mmthermal.datasets.one_channel import check_one_channel
 
 # Errors of the check that mmdet trains on in spite of them, and public sets are known for: amodal
 # boxes reach far over the border.
@@ -64,6 +65,7 @@ class ThermalCocoDataset(CocoDataset):
         lazy_init: bool = False,
         **kwargs: Any,
     ) -> None:
+        check_one_channel(kwargs.get("pipeline") or [])
         check_choice("left_out", left_out, ("ignore", "background"))
         self.left_out = left_out
         self.accept = (accept,) if isinstance(accept, str) else tuple(accept)

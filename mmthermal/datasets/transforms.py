@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from mmthermal.common.checks import check_choice, check_range
 from mmthermal.common.display import read_image, without_opacity
+from mmthermal.common.radiometric import UNITS
 from mmthermal.datasets.picture_checks import NOT_FINITE, SIZE, check_picture
 
 
 @TRANSFORMS.register_module()
 class LoadThermalImage(LoadImageFromFile):
-    """Load an 8-bit or 16-bit image as float32, with no bit lost.
+    """Load an image of 8 or 16 bits, an array or temperatures as float32, with no bit lost.
 
     mmdet's own loader cuts 16 bits to 8 and repeats the channel three times, without a word.
     Colour files (a rendered palette) become grey, or are refused; opacity is left out.
 
-    Required keys: ``img_path``. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32,
-    ``img_shape``, ``ori_shape``.
+    Required keys: ``img_path``, of a picture, a ``.npy`` file or, with ``radiometric``, a JPEG
+    with temperatures. Added keys: ``img``, (H, W) or (H, W, ``channels``) float32, ``img_shape``,
+    ``ori_shape``.
 
     A picture is turned as its EXIF orientation says, as by mmdet's loader, and compared with its
     record (docs/faults.md).
@@ -33,10 +35,13 @@ class LoadThermalImage(LoadImageFromFile):
         accept: codes of errors to go on with: ``'image-size-differs'``, ``'nan-pixels'``.
         imdecode_backend: as ``LoadImageFromFile``.
         ignore_empty: as ``LoadImageFromFile``.
+        radiometric: ``'celsius'`` or ``'kelvin'`` for the temperatures in radiometric JPEG files;
+            None takes the picture that the camera rendered. Other files are read as they are.
         backend_args: as ``LoadImageFromFile``.
 
     Raises:
         FileNotFoundError: if the image is missing.
+        ImportError: if temperatures are asked for and flyr is not installed.
         ValueError: if it can't be decoded, has a colour that isn't allowed, another size than its
             record, or many pixels that are no numbers.
     """
@@ -49,10 +54,12 @@ class LoadThermalImage(LoadImageFromFile):
         accept: Sequence[str] = (),
         imdecode_backend: str = "cv2",
         ignore_empty: bool = False,
+        radiometric: str | None = None,
         backend_args: dict | None = None,
     ) -> None:
         check_choice("channels", channels, (1, 3))
         check_choice("colour", colour, ("grey", "error"))
+        check_choice("radiometric", radiometric, (None, *UNITS))
         for code in (accept,) if isinstance(accept, str) else accept:
             check_choice("accept", code, (SIZE, NOT_FINITE))
         super().__init__(
@@ -65,6 +72,7 @@ class LoadThermalImage(LoadImageFromFile):
         self.channels = channels
         self.colour = colour
         self.accept = accept
+        self.radiometric = radiometric
 
     def transform(self, results: dict) -> dict | None:
         """Load the image of ``results['img_path']``.
@@ -78,7 +86,10 @@ class LoadThermalImage(LoadImageFromFile):
         path = results["img_path"]
         try:
             image = read_image(
-                path, backend_args=self.backend_args, imdecode_backend=self.imdecode_backend
+                path,
+                backend_args=self.backend_args,
+                imdecode_backend=self.imdecode_backend,
+                radiometric=self.radiometric,
             )
         except (OSError, ValueError) as error:
             if self.ignore_empty:
@@ -122,7 +133,7 @@ class LoadThermalImage(LoadImageFromFile):
         """Name and settings."""
         return (
             f"{type(self).__name__}(channels={self.channels}, colour={self.colour!r}, "
-            f"backend_args={self.backend_args})"
+            f"radiometric={self.radiometric!r}, backend_args={self.backend_args})"
         )
 
 

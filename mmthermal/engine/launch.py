@@ -16,6 +16,7 @@ from mmthermal.common.checkpoints import newest_checkpoint
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import is_first_process, start_processes
 from mmthermal.common.run_state import run_lock
+from mmthermal.datasets.one_channel import check_datasets
 from mmthermal.engine.optim_wrapper import has_bfloat16
 
 # Hooks that every tool adds where a config, such as one of mmdet's, lacks them.
@@ -171,7 +172,11 @@ def build_runner(cfg: Config) -> Runner:
 
     Returns:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
+
+    Raises:
+        ValueError: if a pipeline has a transform that images of one channel can't go through.
     """
+    check_datasets(cfg.to_dict())
     start_processes(cfg)
     add_guards(cfg)
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)

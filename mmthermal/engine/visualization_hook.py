@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmengine.utils import mkdir_or_exist
 
 from mmthermal.common.checks import check_count
-from mmthermal.common.display import enlarge, read_image, to_display
+from mmthermal.common.display import Look, enlarge, look_of, read_image, to_display
 
 
 @HOOKS.register_module()
@@ -20,7 +20,8 @@ class ThermalVisualizationHook(DetVisualizationHook):
     """``DetVisualizationHook`` for thermal images: gain control, and enlarged to be readable.
 
     mmdet's own reads 16-bit files as 8-bit, so that a thermal scene turns into one flat grey, and
-    draws labels larger than the objects of a 160 x 120 image.
+    draws labels larger than the objects of a 160 x 120 image. Shown is the test pipeline's own
+    gain control where it has one.
 
     Args:
         max_pictures: how many test images are drawn; -1 for all.
@@ -55,7 +56,8 @@ class ThermalVisualizationHook(DetVisualizationHook):
         if self.draw and step % self.interval == 0:
             # the batch in the name: a later validation comes to the same step in an earlier batch
             name = osp.basename(outputs[0].img_path) if self.show else f"val_img_{batch_idx}"
-            self._draw_sample(outputs[0], name, runner.iter, None)
+            look = _look_of(getattr(runner, "val_dataloader", None))
+            self._draw_sample(outputs[0], name, runner.iter, None, look)
 
     def after_test_iter(
         self,
@@ -78,18 +80,24 @@ class ThermalVisualizationHook(DetVisualizationHook):
         if self.test_out_dir is not None:
             folder = osp.join(runner.work_dir, runner.timestamp, self.test_out_dir)
             mkdir_or_exist(folder)
+        look = _look_of(getattr(runner, "test_dataloader", None))
         for sample in outputs:
             if self._test_index == self.max_pictures:
                 return
             self._test_index += 1
             name = osp.basename(sample.img_path)
             out_file = folder and osp.join(folder, _own_name(runner, sample.img_path))
-            self._draw_sample(sample, name if self.show else "test_img", self._test_index, out_file)
+            self._draw_sample(
+                sample, name if self.show else "test_img", self._test_index, out_file, look
+            )
 
     def _draw_sample(
-        self, sample: DetDataSample, name: str, step: int, out_file: str | None
+        self, sample: DetDataSample, name: str, step: int, out_file: str | None, look: Look
     ) -> None:
-        shown = to_display(read_image(sample.img_path, backend_args=self.backend_args))
+        stored = read_image(
+            sample.img_path, backend_args=self.backend_args, radiometric=look.radiometric
+        )
+        shown = to_display(stored, control=look.control)
         rgb = np.ascontiguousarray(shown[..., ::-1])
         image, sample = enlarge(rgb, sample, self.min_side)
         self._visualizer.add_datasample(
@@ -124,3 +132,9 @@ def _image_folders(dataset: Any) -> list[str]:
     own = (getattr(dataset, "data_prefix", None) or {}).get("img")
     found = [own] if own and "://" not in own else []
     return found + [f for part in parts if part is not None for f in _image_folders(part)]
+
+
+def _look_of(dataloader: Any) -> Look:
+    """How the pipeline of a loader's data set reads and shows images; the default without one."""
+    pipeline = getattr(getattr(dataloader, "dataset", None), "pipeline", None)
+    return look_of(getattr(pipeline, "transforms", ()))

@@ -17,7 +17,14 @@ from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
 from mmthermal.common.checkpoints import check_fit, read_checkpoint
-from mmthermal.common.display import class_colours, enlarge, read_image, to_display, without_opacity
+from mmthermal.common.display import (
+    class_colours,
+    enlarge,
+    look_of,
+    read_image,
+    to_display,
+    without_opacity,
+)
 from mmthermal.engine.channels_last import use_channels_last
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
@@ -60,6 +67,7 @@ class Predictor:
         self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
         self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
+        self.look = look_of(self.pipeline.transforms)
         self.visualizer = EvenLabelVisualizer(name="predict", line_width=2, alpha=1.0)
         self.visualizer.dataset_meta = self.model.dataset_meta
         self._temporary = tempfile.TemporaryDirectory(prefix="mmthermal-")
@@ -80,7 +88,7 @@ class Predictor:
         """
         path = path or source.path
         try:
-            raw = read_image(str(path))
+            raw = read_image(str(path), radiometric=self.look.radiometric)
         except (OSError, ValueError):
             raise ValueError("no picture that can be read") from None
         try:
@@ -142,7 +150,7 @@ class Predictor:
         Returns:
             (H', W', 3) RGB.
         """
-        shown = to_display(frame.raw)
+        shown = to_display(frame.raw, control=self.look.control)
         picture, enlarged = enlarge(np.ascontiguousarray(shown[..., ::-1]), sample, min_side)
         self.visualizer.add_datasample(
             "prediction", picture, data_sample=enlarged, draw_gt=False, pred_score_thr=score_thr

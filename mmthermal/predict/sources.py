@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
-IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm"))
+IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".npy"))
 VIDEOS = frozenset((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"))
 _GREY16 = int.from_bytes(b"Y1\x00\x10", "little")  # FFmpeg's tag of 16-bit grey pixels
 

@@ -10,6 +10,7 @@ from mmthermal.common.checks import (
     check_choice,
     check_count,
     check_finite,
+    check_pair,
     check_range,
     check_rows,
 )
@@ -59,6 +60,19 @@ def test_range_needs_a_number(value: object) -> None:
         TypeError, match=r"gamma=.*: a number is needed, not (str|None|bool|list|c)"
     ):
         check_range("gamma", value, 0)
+
+
+def test_pair_is_two_numbers_in_order() -> None:
+    assert check_pair("sigma", [0, 0.5]) == (0, 0.5)
+    assert check_pair("sigma", (0.5, 0.5), open_low=True) == (0.5, 0.5)
+    for value in (0.5, (1,), (1, 2, 3), None):
+        with pytest.raises(ValueError, match="sigma=.*give two numbers"):
+            check_pair("sigma", value)
+    for value, low in (((-0.1, 1), False), ((0, 1), True), ((0.5, 0.4), False)):
+        with pytest.raises(ValueError, match="sigma="):
+            check_pair("sigma", value, open_low=low)
+    with pytest.raises(TypeError, match="a number is needed"):
+        check_pair("sigma", ("a", "b"))
 
 
 def test_count_takes_integers_from_low() -> None:

@@ -11,12 +11,15 @@ from mmengine.structures import InstanceData
 
 from mmthermal.common.display import (
     PALETTE,
+    Look,
     class_colours,
     enlarge,
+    look_of,
     read_image,
     to_display,
     without_opacity,
 )
+from mmthermal.datasets import GainControl, LoadThermalImage, NormalizeFrame
 
 
 def test_linear_between_the_tails() -> None:
@@ -133,3 +136,13 @@ def test_enlarges_by_a_whole_factor(size: tuple[int, int], min_side: int, factor
     assert large.shape == (size[0] * factor, size[1] * factor, 3)
     assert scaled.pred_instances.bboxes.tolist() == [[factor, 2 * factor, 3 * factor, 4 * factor]]
     assert sample.pred_instances.bboxes.tolist() == [[1, 2, 3, 4]]
+
+
+def test_a_pipelines_look_is_that_of_its_loader_and_its_first_gain_control() -> None:
+    load = LoadThermalImage(radiometric="celsius")
+    control = GainControl(method="plateau")
+    stacked = GainControl(channels=[dict(method="raw"), dict(method="clahe")])
+    assert look_of([]) == look_of([LoadThermalImage(), NormalizeFrame()]) == Look()
+    assert look_of([load, control, stacked]) == Look("celsius", control.controls[0])
+    assert look_of([stacked]).control is stacked.controls[1]  # raw is not for a screen
+    assert look_of([GainControl(method="raw")]).control is None

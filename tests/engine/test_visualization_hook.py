@@ -13,6 +13,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
+from mmthermal.common.gain import clahe
+from mmthermal.datasets import GainControl
 from mmthermal.engine import ThermalVisualizationHook
 
 BOX = [[40.0, 20, 60, 50]]
@@ -70,6 +72,25 @@ def test_test_pictures_have_contrast_and_boxes(tmp_path: Path, kind: type) -> No
         assert coloured[20 * 6 : 50 * 6].sum() > 100
         assert abs(cols.min() - 40 * 6) <= 6 and abs(rows.max() - 50 * 6) <= 8
     assert picture.std() > 30
+
+
+@pytest.mark.parametrize("loop", ["test", "val"])
+def test_shown_is_the_gain_control_of_the_pipeline(
+    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = make_sample(tmp_path / "a.png")
+    hook = make_hook(min_side=1)
+    runner = make_runner(tmp_path)
+    pipeline = SimpleNamespace(transforms=[GainControl(method="clahe")])
+    loader = SimpleNamespace(dataset=SimpleNamespace(pipeline=pipeline))
+    setattr(runner, f"{loop}_dataloader", loader)
+    pictures = []
+    monkeypatch.setattr(
+        hook._visualizer, "add_datasample", lambda name, image, **kwargs: pictures.append(image)
+    )
+    getattr(hook, f"after_{loop}_iter")(runner, 0, {}, [sample])
+    stored = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(pictures[0][..., 0], clahe(stored).round().astype(np.uint8))
 
 
 def test_the_sample_is_not_changed(tmp_path: Path) -> None:

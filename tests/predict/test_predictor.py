@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmthermal.common.gain import clahe
 from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import find_sources
 
@@ -59,6 +60,21 @@ def test_boxes_below_the_score_are_in_the_json_but_not_drawn(
     drawn = predictor.draw(frame, sample, score_thr=0.0, min_side=96)
     assert (np.ptp(plain, axis=2) == 0).all()  # grey: nothing drawn
     assert (np.ptp(drawn, axis=2) > 50).any()
+
+
+def test_drawn_is_the_gain_control_of_the_pipeline(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    text = model[0].read_text()
+    assert "dict(type='NormalizeFrame')" in text
+    control = "dict(type='GainControl', method='clahe'), dict(type='NormalizeFrame')"
+    (tmp_path / "clahe.py").write_text(text.replace("dict(type='NormalizeFrame')", control))
+    predictor = Predictor(tmp_path / "clahe.py", model[1], device="cpu")
+    (source,), _ = find_sources([folder / "000.png"])
+    frame = predictor.prepare(source)
+    (sample,) = predictor.detect([frame])
+    drawn = predictor.draw(frame, sample, score_thr=1.0, min_side=1)
+    np.testing.assert_array_equal(drawn[..., 0], clahe(frame.raw).round().astype(np.uint8))
 
 
 def test_missing_weights_are_named(model: tuple[Path, Path]) -> None:

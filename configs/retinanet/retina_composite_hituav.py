@@ -1,0 +1,10 @@
+# RetinaNet with the composite loss, on whole frames of HIT-UAV (docs/data_sets.md).
+_base_ = [
+    '../_base_/models/retina_r18.py',
+    '../_base_/losses/retina_composite.py',
+    '../_base_/datasets/hituav.py',
+    '../_base_/schedules/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.pop('loss_delta')
+model.bbox_head.num_classes = _base_.num_classes
