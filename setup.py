@@ -85,6 +85,7 @@ setup(
             "tensorboard",  # the line of the README that turns it on
             "hotcoco",  # TIDE's error types, which a report shows
             "flyr>=5",  # radiometric JPEG
+            "tifffile",  # files with orientations and pages that cv2 doesn't write
             # New ruff and mypy releases bring new findings: a check must not change by itself.
             "ruff>=0.12,<0.18",
             "mypy>=1.15,<2.5",

@@ -5,7 +5,7 @@ COCO metric twice, with mmdet's classes and with ours under their names, and lis
 pass with mmdet's only. mmdet's tests are not in its wheel: give the folder `tests` of a source tree
 of the installed version.
 
-    python benchmarks/run_mmdet_tests.py path/to/mmdetection/tests
+    python tools/run_mmdet_tests.py path/to/mmdetection/tests
 
 What differs on purpose is adapted, so that the rest is compared:
 
@@ -156,6 +156,9 @@ def _metric(theirs: Any) -> dict[str, Any]:
 
 def substitute() -> None:
     """Put our classes into mmdet's registries and modules, under mmdet's names."""
+    import mmthermal  # noqa: F401 (first, as mmdet finds operators by it)
+
+    # isort: split
     import mmdet.registry as registry
 
     registries = [registry.MODELS, registry.TASK_UTILS, registry.DATASETS, registry.METRICS]
