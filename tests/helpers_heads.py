@@ -132,3 +132,35 @@ def make_head(**overrides: Any) -> nn.Module:
 def grads(head: nn.Module) -> dict[str, Tensor]:
     """Gradient of each parameter."""
     return {name: parameter.grad for name, parameter in head.named_parameters()}
+
+
+def dense_head(kind: str, **loss: Any) -> nn.Module:
+    """A small head of a kind with the composite loss."""
+    if kind == "retina":
+        return make_head(loss_composite=loss)
+    cfg = dict(
+        num_classes=3, in_channels=8, feat_channels=8, stacked_convs=1, loss_composite=loss,
+        norm_cfg=dict(type="GN", num_groups=2),
+    )  # fmt: skip
+    if kind == "atss":
+        cfg.update(
+            type="CompositeATSSHead",
+            loss_bbox=dict(type="GIoULoss", loss_weight=2.0),
+            anchor_generator=dict(
+                type="AnchorGenerator", ratios=[1.0], octave_base_scale=4, scales_per_octave=1,
+                strides=list(STRIDES),
+            ),
+            train_cfg=ConfigDict(
+                assigner=dict(type="ATSSAssigner", topk=9), allowed_border=-1, pos_weight=-1,
+                debug=False,
+            ),
+        )  # fmt: skip
+    else:
+        ranges = ((-1, 16), (16, 32), (32, 1e8))
+        cfg.update(
+            type="CompositeFCOSHead", strides=list(STRIDES), regress_ranges=ranges,
+            norm_on_bbox=True,
+        )  # fmt: skip
+    head = MODELS.build(copy.deepcopy(cfg))
+    spread_weights(head)
+    return head

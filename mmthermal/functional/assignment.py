@@ -60,8 +60,8 @@ def assign_max_iou(
         overlaps = _overlaps(boxes[part], anchors)
         overlaps.masked_fill_(~real[part, :, None], -1)
         if ignored is not None:
-            share = _overlaps(ignored[part], anchors, of_anchor=True).amax(1)
-            overlaps.masked_fill_((share > ignore_iof_thr)[:, None], -1)
+            left_out = share_inside(ignored[part], anchors) > ignore_iof_thr
+            overlaps.masked_fill_(left_out[:, None], -1)
         if inside is not None:
             overlaps.masked_fill_(~inside[part, None], -1)
         best, which = overlaps.max(1)
@@ -75,6 +75,19 @@ def assign_max_iou(
         empty = ~real[part].any(1, keepdim=True)
         found.append(inds.masked_fill(empty if inside is None else empty & inside[part], 0))
     return torch.cat(found)
+
+
+def share_inside(boxes: Tensor, anchors: Tensor) -> Tensor:
+    """Share of each anchor's area that lies in one box, the largest over the boxes.
+
+    Args:
+        boxes: (N, G, 4), x1, y1, x2, y2, padded by boxes without area; G >= 1.
+        anchors: (S, 4).
+
+    Returns:
+        (N, S), 0 to 1.
+    """
+    return _overlaps(boxes, anchors, of_anchor=True).amax(1)
 
 
 def _best_anchors(overlaps: Tensor, min_pos_iou: float, all_of_them: bool) -> Tensor:

@@ -12,6 +12,7 @@ from mmthermal.heads.anchor_targets import anchor_targets
 from mmthermal.heads.batched_targets import batched_targets, can_batch
 from mmthermal.heads.dense_composite import DenseCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.heads.ignored_regions import on_ignored
 
 
 class AnchorCompositeMixin(DenseCompositeMixin):
@@ -83,12 +84,19 @@ class AnchorCompositeMixin(DenseCompositeMixin):
         if self.batched_targets and can_batch(self):
             sizes = [score.shape[-2:] for score in cls_scores]
             batched = batched_targets(self, sizes, *batch, device=cls_scores[0].device)
-            labels, label_weights = batched.labels, batched.label_weights
+            labels, label_weights, priors = batched[:3]
         else:
             anchor_list, targets, avg_factor = anchor_targets(self, cls_scores, *batch)
             labels, label_weights, bbox_targets, _ = targets
+            priors = get_box_tensor(cat_boxes(anchor_list[0]))
 
-        assigned = self.assigned(labels, label_weights, cls_score=cls_scores, bbox_pred=bbox_preds)
+        assigned = self.assigned(
+            labels,
+            label_weights,
+            ignored=on_ignored(priors, batch_gt_instances_ignore),
+            cls_score=cls_scores,
+            bbox_pred=bbox_preds,
+        )
         pos_inds = assigned.pos_inds
         with torch.autocast(cls_scores[0].device.type, enabled=False):
             pred = DenseLevels(bbox_preds, self.bbox_coder.encode_size).rows(pos_inds)

@@ -8,6 +8,7 @@ from torch import Tensor
 from mmthermal.heads.anchor_targets import anchor_targets
 from mmthermal.heads.centerness_composite import CenternessCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.heads.ignored_regions import on_ignored
 
 
 @MODELS.register_module()
@@ -60,6 +61,7 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
         assigned = self.assigned(
             labels,
             label_weights,
+            ignored=on_ignored(anchors[0], batch_gt_instances_ignore),
             cls_score=cls_scores,
             bbox_pred=bbox_preds,
             centerness=centernesses,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmthermal.heads.centerness_composite import CenternessCompositeMixin
 from mmthermal.heads.dense_levels import DenseLevels
+from mmthermal.heads.ignored_regions import on_ignored
 
 
 @MODELS.register_module()
@@ -44,7 +45,8 @@ class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
             centernesses: one (N, 1, H, W) tensor of logits per level.
             batch_gt_instances: the ground truth of each image.
             batch_img_metas: meta information of each image.
-            batch_gt_instances_ignore: not used, as in mmdet.
+            batch_gt_instances_ignore: boxes of each image in which nothing is mined; in the dense
+                term they are background, as in mmdet.
 
         Returns:
             ``loss_cls``, ``loss_bbox``, ``loss_centerness`` and, detached, the parts for the log.
@@ -67,6 +69,7 @@ class CompositeFCOSHead(CenternessCompositeMixin, FCOSHead):
         assigned = self.assigned(
             labels,
             label_weights,
+            ignored=on_ignored(torch.cat(points), batch_gt_instances_ignore),
             cls_score=cls_scores,
             bbox_pred=bbox_preds,
             centerness=centernesses,

@@ -121,7 +121,12 @@ class DenseCompositeMixin:
             )
 
     def assigned(
-        self, labels: Tensor, label_weights: Tensor, **predictions: Sequence[Tensor]
+        self,
+        labels: Tensor,
+        label_weights: Tensor,
+        *,
+        ignored: Tensor | None = None,
+        **predictions: Sequence[Tensor],
     ) -> Assigned:
         """Find the positives and the candidates for mining, and check the predictions.
 
@@ -131,6 +136,8 @@ class DenseCompositeMixin:
         Args:
             labels: (N, S), long; 0 to C - 1, or C for background and for ignored anchors.
             label_weights: (N, S), >= 0; 0 for ignored anchors.
+            ignored: (N, S), bool, anchors that are no candidates though they may have a weight
+                (:func:`~mmthermal.heads.ignored_regions.on_ignored`); None for none.
             **predictions: by name, one tensor per level.
 
         Returns:
@@ -141,6 +148,8 @@ class DenseCompositeMixin:
         """
         positives = (labels >= 0) & (labels < self.num_classes)
         candidates = (labels == self.num_classes) & (label_weights > 0)
+        if ignored is not None:
+            candidates = candidates & ~ignored
         numbers = check_finite(
             (
                 (f"{name} of level {i} (shape {tuple(level.shape)})", level)
@@ -210,7 +219,7 @@ class DenseCompositeMixin:
             if not w_dense:
                 dense_sum = None
             elif sampled:
-                dense_sum = self._sampled_dense_sum(rows, inds, labels, label_weights, candidates)
+                dense_sum = self._sampled_dense_sum(rows, inds, labels, label_weights)
             else:
                 dense_sum = self._dense_sum(levels, labels, label_weights, pos_inds)
             return self.loss_composite(
@@ -256,7 +265,6 @@ class DenseCompositeMixin:
         inds: Sequence[Tensor],
         labels: Tensor,
         label_weights: Tensor,
-        candidates: Tensor,
     ) -> Tensor:
         """An unbiased estimate of :meth:`_dense_sum` from positives, mined and random negatives.
 
@@ -264,7 +272,7 @@ class DenseCompositeMixin:
         is no negative or is mined weighs 0.
         """
         (_, _, random), (pos_inds, neg_inds, random_inds) = rows, inds
-        others = candidates.flatten().scatter(0, neg_inds, False)
+        others = (labels == self.num_classes).flatten().scatter(0, neg_inds, False)
         factor = others.numel() / max(len(random), 1)
         background = labels.new_full((len(neg_inds) + len(random),), self.num_classes)
         weights = label_weights.flatten()

@@ -93,7 +93,7 @@ def test_w_dense_scales_only_the_dense_term() -> None:
 
 def test_terms_are_those_of_the_picks_in_mmdets_order() -> None:
     """The head's parts equal CompositeLoss on rows picked from mmdet's own flattening."""
-    case, head = make_case(), make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0))
+    case, head = make_case(empty="none"), make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0))
     scores, boxes = head(case.feats)
     anchors, valid = head.get_anchors([s.shape[-2:] for s in scores], case.metas, "cpu")
     labels, weights, targets, _, avg_factor = head.get_targets(

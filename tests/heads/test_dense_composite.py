@@ -43,7 +43,7 @@ def targets(case: Case, head: torch.nn.Module) -> tuple[Tensor, Tensor]:
 
 
 def test_miner_sees_background_of_weight_above_zero_only() -> None:
-    case, head = make_case(), make_head()
+    case, head = make_case(empty="none"), make_head()
     miner = recorded(case, head)
     labels, weights = targets(case, head)
     scores, candidates, positives = miner.given
