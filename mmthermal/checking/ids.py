@@ -10,7 +10,7 @@ _KINDS = {"images": "image", "categories": "category", "annotations": "annotatio
 
 
 def _is_id(value: object) -> bool:
-    return type(value) in (int, str)
+    return type(value) in (int, str) or (isinstance(value, float) and value.is_integer())
 
 
 def check_ids(name: str, records: Sequence[dict]) -> list[Finding]:
@@ -18,8 +18,8 @@ def check_ids(name: str, records: Sequence[dict]) -> list[Finding]:
     ids = [record["id"] for record in records]
     kind = _KINDS[name]
     types = set(map(type, ids))
-    if types - {int, str}:
-        bad = bad_inds(ids, _is_id)
+    bad = bad_inds(ids, _is_id) if types - {int, str} else []
+    if bad:
         return [
             Finding(
                 "error",

@@ -84,7 +84,7 @@ def check_flags(annotations: Sequence[dict], field: str) -> list[Finding]:
                 "error",
                 f"{field}-not-a-number",
                 f"{field} of {len(bad)} of {len(values)} annotations is {values[bad[0]]!r}: a text "
-                "counts as true, so that mmdet ignores these objects",
+                "counts as true, so that mmdet ignores these objects; null fails in an evaluation",
                 f"write {field} as 0 or 1, without quotes",
                 count=len(bad),
                 total=len(values),

@@ -20,7 +20,7 @@ from mmthermal.datasets.one_channel import check_datasets
 from mmthermal.engine.optim_wrapper import has_bfloat16
 
 # Hooks that every tool adds where a config, such as one of mmdet's, lacks them.
-GUARDS = ("CheckpointCheckHook", "FiniteCheckHook")
+GUARDS = ("AgreementHook", "CheckpointCheckHook", "FiniteCheckHook")
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +118,7 @@ def scale_lr(cfg: Config) -> None:
 
 
 def add_guards(cfg: Config) -> None:
-    """Add the hooks that check numbers and checkpoints to a config that lacks them.
+    """Add the hooks that check a run, its numbers and checkpoints to a config that lacks them.
 
     Args:
         cfg: the config; it is changed.

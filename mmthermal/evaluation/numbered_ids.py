@@ -62,7 +62,7 @@ def number_ids(coco: COCO) -> NumberedCoco:
     """
     images, categories = _numbered(coco.imgs), _numbered(coco.cats)
     rows = coco.dataset.get("annotations", [])
-    own = all(type(row["id"]) is int for row in rows)
+    own = all(_is_whole(row["id"]) for row in rows)
     if not images and not categories and own:
         return NumberedCoco(coco)
     copy = COCO()
@@ -87,10 +87,14 @@ def number_ids(coco: COCO) -> NumberedCoco:
     return NumberedCoco(copy, images, categories)
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
 def _numbered(ids: Iterable[Hashable]) -> _Numbers:
     """Numbers from 1 on; none where the ids are numbers."""
     found = list(ids)
-    if all(type(value) is int for value in found):
+    if all(_is_whole(value) for value in found):
         return {}
     return {value: number for number, value in enumerate(sorted(found, key=str), 1)}
 

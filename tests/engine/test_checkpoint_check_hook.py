@@ -81,5 +81,5 @@ def test_the_tools_guard_configs_that_lack_the_hooks() -> None:
     cfg = Config(dict(default_hooks=dict(timer=dict(type="IterTimerHook"))))
     add_guards(cfg)
     add_guards(cfg)
-    names = ["mmdet.CheckpointCheckHook", "mmdet.FiniteCheckHook"]
+    names = ["mmdet.AgreementHook", "mmdet.CheckpointCheckHook", "mmdet.FiniteCheckHook"]
     assert [hook["type"] for hook in cfg.custom_hooks] == names
