@@ -111,10 +111,14 @@ def carry_out(
 
 
 def _environments(jobs: int, gpus: Sequence[str]) -> list[dict[str, str]]:
-    """Environment variables of each place for a run: a device, or a share of the cores."""
+    """Environment variables of each place for a run: a device, or a share of the cores.
+
+    ``OMP_NUM_THREADS`` of the caller stays: threads that wait for each other on cores that others
+    use, too, are many times slower than one.
+    """
     if gpus:
         return [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus]
-    share = str(max(1, _cores() // jobs))
+    share = os.environ.get("OMP_NUM_THREADS") or str(max(1, _cores() // jobs))
     return [{"OMP_NUM_THREADS": share, "MKL_NUM_THREADS": share}] * jobs
 
 

@@ -64,11 +64,15 @@ def test_a_trained_run_whose_test_failed_is_not_trained_again(place: Path) -> No
     assert len(calls(place, "test")) == 4
 
 
-def test_gpus_and_jobs_share_the_machine(place: Path) -> None:
+def test_gpus_and_jobs_share_the_machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     carry_out(place, plan(place, seeds=(0,)), gpus=["3", "5"])
     assert {line.split()[-1] for line in calls(place, "train")} <= {"3", "5"}
     carry_out(place, plan(place, seeds=(0, 7)), jobs=10_000)
     assert calls(place, "train")[-1].split()[-2] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")  # the caller knows better
+    carry_out(place, plan(place, seeds=(8,)), jobs=10_000)
+    assert calls(place, "train")[-1].split()[-2] == "3"
 
 
 def test_jobs_must_be_positive(place: Path) -> None:
