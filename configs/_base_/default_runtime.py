@@ -11,7 +11,7 @@ default_hooks = dict(
     checkpoint_check=dict(type='CheckpointCheckHook'),  # min_fit: share of the weights that load_from must bring
     repeatable=dict(type='RepeatableHook'),  # a resumed training equals one without a stop
     finite_check=dict(type='FiniteCheckHook'),  # stops at NaN and infinities
-    channels_last=dict(type='ChannelsLastHook'),  # faster on a CPU, the same up to rounding
+    channels_last=dict(type='ChannelsLastHook'),  # faster in bfloat16 on a CPU, the same up to rounding
     agreement=dict(type='AgreementHook'),  # classes and images of the parts of a run (docs/faults.md)
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='ThermalVisualizationHook', draw=True, test_out_dir='pictures'))

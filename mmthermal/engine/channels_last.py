@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmthermal.common.checks import check_choice
+from mmthermal.engine.optim_wrapper import Bfloat16OptimWrapper
 
 
 def _takes_channels_last(part: nn.Module) -> bool:
@@ -59,10 +60,12 @@ def use_channels_last(model: nn.Module) -> bool:
 
 @HOOKS.register_module()
 class ChannelsLastHook(Hook):
-    """Computes ResNet and FPN in channels-last order, see :func:`use_channels_last`.
+    """Trains ResNet and FPN in channels-last order, see :func:`use_channels_last`.
 
     Args:
-        enabled: ``'auto'``, which means on the CPU only, or True or False to decide by hand.
+        enabled: ``'auto'``, which means on a CPU in bfloat16 only, or True or False to decide by
+            hand. In float32 oneDNN 3.12 (torch 2.13) writes past its memory in the gradient of
+            1 x 1 convolutions of stride 2 on several threads, with some sizes of batch.
 
     Raises:
         ValueError: if ``enabled`` is none of these.
@@ -73,14 +76,16 @@ class ChannelsLastHook(Hook):
         self.enabled = enabled
         self._done = False
 
-    def before_run(self, runner: Runner) -> None:
-        """Change the model, once.
+    def before_train(self, runner: Runner) -> None:
+        """Change the model, once; a resumed training has its precision by now.
 
         Args:
             runner: the runner.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        wrapper = runner.optim_wrapper
+        in_bfloat16 = isinstance(wrapper, Bfloat16OptimWrapper) and wrapper.enabled
         on_cpu = next(model.parameters()).device.type == "cpu"
-        wanted = on_cpu if self.enabled == "auto" else self.enabled
+        wanted = on_cpu and in_bfloat16 if self.enabled == "auto" else self.enabled
         if wanted and not self._done:
             self._done = use_channels_last(model)

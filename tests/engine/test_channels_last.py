@@ -11,6 +11,7 @@ from mmdet.utils import register_all_modules
 from torch import Tensor, nn
 
 from mmthermal.engine.channels_last import use_channels_last
+from mmthermal.engine.optim_wrapper import Bfloat16OptimWrapper
 
 register_all_modules()
 NORM, GROUPS = dict(type="BN"), dict(type="GN", num_groups=4)
@@ -81,16 +82,24 @@ def test_other_parts_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enabled", "place", "expected"),
-    [("auto", "cpu", True), ("auto", "meta", False), (True, "meta", True), (False, "cpu", False)],
+    ("enabled", "place", "bfloat16", "expected"),
+    [
+        ("auto", "cpu", True, True),
+        ("auto", "cpu", False, False),
+        ("auto", "meta", True, False),
+        (True, "meta", False, True),
+        (False, "cpu", True, False),
+    ],
 )
-def test_the_hook_decides_by_device_and_changes_a_model_once(
-    enabled: bool | str, place: str, expected: bool
+def test_the_hook_decides_by_device_and_precision_and_changes_a_model_once(
+    enabled: bool | str, place: str, bfloat16: bool, expected: bool
 ) -> None:
     model = Detector().to(place)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    wrapper = Bfloat16OptimWrapper(optimizer=optimizer, enabled=bfloat16)
     hook = HOOKS.build(dict(type="ChannelsLastHook", enabled=enabled))
-    for _ in range(2):  # runner.train(), then runner.test()
-        hook.before_run(SimpleNamespace(model=model))
+    for _ in range(2):
+        hook.before_train(SimpleNamespace(model=model, optim_wrapper=wrapper))
     assert len(model.backbone._forward_pre_hooks) == expected
 
 
