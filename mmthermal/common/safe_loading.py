@@ -27,8 +27,10 @@ def _allowed() -> list[Any]:
     Returns:
         classes, and pairs of a function and the name that a checkpoint has for it.
     """
-    multiarray = getattr(np, "_core", None) or np.core
-    multiarray = multiarray.multiarray
+    try:  # numpy 1.26 has a numpy._core, too, which is empty until it is imported
+        from numpy._core import multiarray
+    except ImportError:
+        from numpy.core import multiarray  # type: ignore[no-redef]
     dtypes = [type(np.dtype(kind)) for kind in ("bool", "int32", "int64", "float32", "float64")]
     # numpy 1 and 2 give the same functions different module names, and a checkpoint may come
     # from the other one.
