@@ -4,12 +4,16 @@ A part of the slow tests: each start of a tool takes seconds.
 """
 
 import json
+import multiprocessing
 import os
 import random
-import signal
+import runpy
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -60,37 +64,72 @@ def final(work: Path, name: str) -> dict[str, Any]:
     return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
 
 
-def test_thirty_kills_change_no_bit(root: Path, tmp_path: Path) -> None:
-    """Half of them at a random moment, half of them while a checkpoint is written."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    epochs, name = 6, "iter_48.pth"
-    whole = tmp_path / "whole"
-    subprocess.run(words(root, whole, epochs=epochs), env=env, check=True, capture_output=True)
-    work, kills = tmp_path / "killed", 0
-    rng = random.Random(0)
-    for attempt in range(10 * KILLS):
-        process = subprocess.Popen(
-            words(root, work, epochs=epochs),
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+def run_train(command: list[str], log: Path) -> None:
+    """tools/train.py in a process that has its imports already."""
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def starter() -> Iterator[BaseContext]:
+    """Starts trainings without the seconds of their imports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(Path(__file__).parent)]))
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["mmthermal.engine.launch"])
+        yield context
+
+
+def wait_for(condition: Callable[[], bool], process: BaseProcess) -> None:
+    """Wait until a condition holds, or the process has ended."""
+    until = time.monotonic() + 120
+    while process.is_alive() and not condition():
+        assert time.monotonic() < until
+        time.sleep(0.0005)
+
+
+def wait_for_moment(kind: int, rng: random.Random, work: Path, process: BaseProcess) -> None:
+    """Wait for a moment of a kind: while it starts, while it saves, while it trains."""
+    if kind == 0:
+        time.sleep(rng.uniform(0, 2))
+    elif kind == 1:  # a temporary file is there while a checkpoint is written
+        wait_for(lambda: any(work.glob(".iter_*.pth.*")), process)
+    else:
+        before = set(work.glob("iter_*.pth"))
+        wait_for(lambda: bool(set(work.glob("iter_*.pth")) - before), process)
+        time.sleep(rng.uniform(0, 0.2))
+
+
+def test_thirty_kills_change_no_bit(root: Path, tmp_path: Path, starter: BaseContext) -> None:
+    """Ten while a training starts, ten while it writes a checkpoint, ten in between."""
+    epochs, name, log = 8, "iter_64.pth", tmp_path / "log"
+
+    def start(work: Path) -> BaseProcess:
+        process = starter.Process(
+            target=run_train, args=(words(root, work, epochs=epochs)[1:], log)
         )
-        if attempt % 2:
-            time.sleep(rng.uniform(0.5, 12))
-        else:  # a temporary file is there while a checkpoint is written
-            until = time.monotonic() + 60
-            while process.poll() is None and time.monotonic() < until:
-                if any(work.glob(".iter_*.pth.*")):
-                    break
-                time.sleep(0.0005)
-        if kills < KILLS and process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        if process.wait() == 0:
-            break
-    assert kills == KILLS or (work / name).exists()
+        process.start()
+        return process
+
+    whole, work = tmp_path / "whole", tmp_path / "killed"
+    start(whole).join()
+    rng, reached = random.Random(0), []
+    for number in range(KILLS):
+        process = start(work)
+        wait_for_moment(number % 3, rng, work, process)
+        assert process.is_alive(), log.read_text()[-3000:]
+        process.kill()
+        process.join()
+        reached.append(max([0, *(int(path.stem[5:]) for path in work.glob("iter_*.pth"))]))
+    assert 4 < reached[-1] < 64, reached
+    last = start(work)
+    last.join()
+    assert last.exitcode == 0, log.read_text()[-3000:]
     assert differing(final(whole, name), final(work, name)) == []
-    print(f"{kills} kills")
 
 
 def test_a_second_training_waits_for_the_first(root: Path, tmp_path: Path) -> None:

@@ -1,22 +1,35 @@
 """Settings of a config that nobody would read, or that cannot be meant: found before a training.
 
 mmengine builds classes from dicts and so refuses what a signature lacks. It does not see plain
-dicts that code reads key by key, ``**kwargs`` that lead nowhere, and numbers out of range. What is
-listed here is what mmdet 3.3 and mmengine 0.10 read.
+dicts that code reads key by key, and ``**kwargs`` that lead nowhere. What is listed here is what
+mmdet 3.3 and mmengine 0.10 read.
 """
 
-import inspect
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import isclass, signature
 from typing import Any
 
-from mmdet.registry import DATA_SAMPLERS, TASK_UTILS
+import torch
+from mmdet.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    HOOKS,
+    METRICS,
+    MODELS,
+    OPTIM_WRAPPERS,
+    TASK_UTILS,
+    TRANSFORMS,
+)
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import OPTIMIZERS, Registry
+from torch.distributed import init_process_group
 
+from mmthermal.checking.config_numbers import dicts, wrong_numbers
 from mmthermal.common.checks import did_you_mean
 
 # Keys of plain dicts, by the last part of their place in the config.
 _READ = {
-    "filter_cfg": ("filter_empty_gt", "min_size"),
+    "filter_cfg": ("filter_empty_gt", "min_size", "bbox_min_size"),
     "paramwise_cfg": (
         "bias_decay_mult",
         "bias_lr_mult",
@@ -32,20 +45,42 @@ _READ = {
         "num_layers",
     ),
     "auto_scale_lr": ("base_batch_size", "enable"),
+    "env_cfg": ("cudnn_benchmark", "dist_cfg", "mp_cfg", "resource_limit"),
+    "dist_cfg": ("init_backend", "port", *signature(init_process_group).parameters),
+    "data_prefix": (
+        "img",
+        "img_path",
+        "seg",
+        "seg_map_path",
+        "sub_data_root",
+        "ann",
+        "anno",
+        "proposals",
+    ),
 }
-_DATA_PREFIX = ("img", "img_path", "seg", "seg_map_path", "sub_data_root", "ann", "proposals")
-_TEST_CFG = (
-    "max_per_img",
-    "min_bbox_size",
-    "nms",
-    "nms_pre",
-    "score_thr",
-    "mask_thr_binary",
-    "rcnn",
-    "rpn",
-)
-# Detectors whose test_cfg has these keys alone; others read more of it.
-_DETECTORS = ("RetinaNet", "ATSS", "FCOS", "GFL", "VFNet", "FasterRCNN", "CascadeRCNN")
+_CLIP = {
+    "norm": ("error_if_nonfinite", "foreach", "max_norm", "norm_type"),
+    "value": ("clip_value", "foreach"),
+}
+_NMS = {
+    "nms": ("iou_threshold", "iou_thr", "offset", "score_threshold", "max_num"),
+    "soft_nms": ("iou_threshold", "iou_thr", "sigma", "min_score", "method", "offset", "max_num"),
+}
+_METAINFO = ("classes", "palette", "dataset_type", "task_name", "base_classes", "novel_classes")
+
+_ONE_STAGE = ("RetinaNet", "ATSS", "FCOS", "GFL", "VFNet")
+_TWO_STAGES = ("FasterRCNN", "CascadeRCNN")
+_RPN_HEADS = ("RPNHead", "Float32RPNHead", "CompositeRPNHead")
+_BOXES = ("max_per_img", "min_bbox_size", "nms", "nms_pre")
+_ASSIGNED = ("allowed_border", "assigner", "debug", "pos_weight", "sampler")
+_DENSE_TEST = (*_BOXES, "mask_thr_binary", "score_thr")
+_ROI_TEST = ("mask_thr_binary", "max_per_img", "nms", "score_thr")
+_ROI_TRAIN = (*_ASSIGNED, "carl", "dynamic_rcnn", "isr", "mask_size")
+# Parts of two-stage detectors: those of train_cfg and of test_cfg.
+_STAGES: dict[str, dict[str, tuple[str, ...]]] = {
+    "train_cfg": dict(rpn=_ASSIGNED, rpn_proposal=_BOXES, rcnn=_ROI_TRAIN),
+    "test_cfg": dict(rpn=_BOXES, rcnn=_ROI_TEST),
+}
 # mmengine's own hooks and their classes: the same class under another name is a second one.
 _HOOKS = {
     "checkpoint": ("CheckpointHook", "SafeCheckpointHook"),
@@ -55,19 +90,19 @@ _HOOKS = {
     "sampler_seed": ("DistSamplerSeedHook",),
     "timer": ("IterTimerHook",),
 }
-# Numbers: place, what holds, in words.
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("optim_wrapper.clip_grad.max_norm", lambda v: v > 0, "more than 0"),
-    ("optim_wrapper.accumulative_counts", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("optim_wrapper.optimizer.lr", lambda v: 0 < v < math.inf, "more than 0, and finite"),
-    ("train_cfg.max_epochs", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("train_cfg.max_iters", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("train_cfg.val_interval", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("train_dataloader.batch_size", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("val_dataloader.batch_size", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
-    ("test_dataloader.batch_size", lambda v: v >= 1 and v == int(v), "1, 2, 3 …"),
+_REGISTRIES: tuple[Registry, ...] = (
+    MODELS,
+    TASK_UTILS,
+    DATASETS,
+    DATA_SAMPLERS,
+    TRANSFORMS,
+    HOOKS,
+    METRICS,
+    OPTIM_WRAPPERS,
 )
-_LARGEST_WEIGHT = 1e6
+_SWITCHES = ("true", "false", "yes", "no", "on", "off", "0", "1")
+# Classes whose bases take any argument and read none of them.
+_SWALLOWING = ("Sampler", "Coder", "CheckpointHook")
 
 
 def check_settings(cfg: Mapping[str, Any]) -> None:
@@ -98,94 +133,168 @@ def wrong_settings(cfg: Mapping[str, Any]) -> Iterator[str]:
     for name in (*sections, "train_cfg", "val_dataloader", "test_dataloader"):
         if not isinstance(cfg.get(name) or {}, Mapping):
             yield f"{name}={cfg.pop(name)!r}: must be a dict"
-    yield from _ranges(cfg)
-    for name, hook in (cfg.get("default_hooks") or {}).items():
-        kind = str(hook.get("type", "")) if isinstance(hook, Mapping) else ""
-        twin = next((key for key, kinds in _HOOKS.items() if kind in kinds), None)
-        if name not in _HOOKS and (twin or not kind):
-            hint = f"did you mean {twin!r}?" if twin else did_you_mean(name, _HOOKS)
-            yield f"default_hooks.{name} is none of mmengine's hooks: {hint}"
-    yield from _model(cfg.get("model") or {})
-    for place, node in _dicts(cfg, ""):
+    yield from wrong_numbers(cfg)
+    yield from _hooks(cfg.get("default_hooks") or {})
+    yield from _optimizer(cfg.get("optim_wrapper") or {})
+    yield from _detector(cfg.get("model") or {})
+    for place, node in dicts(cfg, ""):
         last = place.rpartition(".")[2]
         if last in _READ:
             yield from _strangers(place, node, _READ[last])
-        elif last == "data_prefix":
-            yield from _strangers(place, node, _DATA_PREFIX)
+        elif last == "metainfo":
+            for key in node:
+                if key not in _METAINFO and (hint := did_you_mean(str(key), _METAINFO)):
+                    yield f"{place}.{key} is not read: {hint}"
+        elif last == "nms" and place.startswith("model."):
+            yield from _nms(place, node)
         elif isinstance(node.get("type"), str):
-            yield from _swallowed(place, node)
+            yield from _arguments(place, node)
+        if last.endswith("_dataloader"):
+            yield from _loader(place, node)
 
 
-def _ranges(cfg: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers out of their range."""
-    for place, holds, words in _RULES:
-        value: Any = cfg
-        for key in place.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        if value is None or (isinstance(value, str) and place.endswith("lr")):
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not holds(value):
-            yield f"{place}={value!r}: must be {words}"
+def unmatched_keys(cfg: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    """Entries of ``paramwise_cfg.custom_keys`` that no parameter of the model has in its name.
+
+    Args:
+        cfg: the whole config.
+        names: of the model's parameters.
+
+    Yields:
+        a sentence each.
+    """
+    wrapper = cfg.get("optim_wrapper") or {}
+    keys = (wrapper.get("paramwise_cfg") or {}).get("custom_keys") or {}
+    names = list(names)
+    parts = sorted({part for name in names for part in name.split(".")})
+    for key in keys:
+        if not any(key in name for name in names):
+            hint = did_you_mean(str(key), parts)
+            place = "optim_wrapper.paramwise_cfg.custom_keys"
+            yield f"{place}.{key} is in no parameter's name. {hint}".rstrip()
 
 
-def _model(model: Mapping[str, Any]) -> Iterator[str]:
-    """Weights and test settings of a detector."""
-    test = model.get("test_cfg")
-    if isinstance(test, Mapping) and model.get("type") in _DETECTORS:
-        yield from _strangers("model.test_cfg", test, _TEST_CFG)
-        for part in ("rpn", "rcnn"):
-            if isinstance(test.get(part), Mapping):
-                yield from _strangers(f"model.test_cfg.{part}", test[part], _TEST_CFG)
-    weights = []
-    for place, node in _dicts(model, "model"):
+def _hooks(hooks: Mapping[str, Any]) -> Iterator[str]:
+    """Hooks under a name that gives a second one, or none."""
+    names: dict[str, str] = {}
+    for name, hook in hooks.items():
+        kind = str(hook.get("type", "")) if isinstance(hook, Mapping) else ""
+        twin = next((key for key, kinds in _HOOKS.items() if kind in kinds), None)
+        if name not in _HOOKS and (twin or not kind) and hook is not None:
+            others = {*_HOOKS, *hooks} - {name}
+            hint = f"did you mean {twin!r}?" if twin else did_you_mean(name, others)
+            yield f"default_hooks.{name} is none of mmengine's hooks: {hint}"
+        elif kind and names.setdefault(kind, name) != name:
+            yield f"default_hooks.{name} is a second {kind}, beside {names[kind]!r}"
+
+
+def _optimizer(wrapper: Mapping[str, Any]) -> Iterator[str]:
+    """Clipping, and options by a parameter's name."""
+    clip = wrapper.get("clip_grad")
+    if isinstance(clip, Mapping):
+        kind = clip.get("type", "norm")
+        if kind in _CLIP:
+            yield from _strangers("optim_wrapper.clip_grad", clip, _CLIP[kind])
+        else:
+            yield f"optim_wrapper.clip_grad.type={kind!r}: choose 'norm' or 'value'"
+    options = wrapper.get("paramwise_cfg")
+    if not isinstance(options, Mapping):
+        return
+    place = "optim_wrapper.paramwise_cfg"
+    known: tuple[str, ...] = ("lr_mult", "decay_mult", "flat_decay_mult")
+    optimizer = wrapper.get("optimizer")
+    name = optimizer.get("type") if isinstance(optimizer, Mapping) else None
+    kind = OPTIMIZERS.get(name) if isinstance(name, str) and name.isidentifier() else None
+    keys = options.get("custom_keys")
+    groups = keys if isinstance(keys, Mapping) else {}
+    for key, group in groups.items():
+        if isinstance(group, Mapping) and isclass(kind):
+            allowed = (*known, *signature(kind).parameters)
+            yield from _strangers(f"{place}.custom_keys.{key}", group, allowed)
+    for at, node in dicts(options, place):
         for key, value in node.items():
-            if not isinstance(value, int | float | str) or isinstance(value, bool):
-                continue
-            if key == "loss_weight" or (key.startswith("w_") and "loss_composite" in place):
-                fine = isinstance(value, int | float) and 0 <= value <= _LARGEST_WEIGHT
-                if not fine:
-                    yield f"{place}.{key}={value!r}: must lie in [0, {_LARGEST_WEIGHT:g}]"
-                weights.append(value)
-            if key == "count_empty":
-                yield f"{place}.{key}={value!r}: True or False, without quotes"
-    if weights and not any(weights):
-        yield f"all {len(weights)} weights of the losses in the model are 0: nothing is learnt"
+            wrong = isinstance(value, int | float) and not value >= 0
+            if str(key).endswith("_mult") and wrong:
+                yield f"{at}.{key}={value!r}: must be at least 0"
+
+
+def _detector(model: Mapping[str, Any]) -> Iterator[str]:
+    """Settings of training and test in a detector of mmdet's."""
+    kind = model.get("type")
+    if kind not in (*_ONE_STAGE, *_TWO_STAGES):
+        return
+    for name in ("train_cfg", "test_cfg"):
+        for head in ("bbox_head", "rpn_head", "roi_head"):
+            inner = model.get(head)
+            if isinstance(inner, Mapping) and inner.get(name) is not None:
+                yield f"model.{head}.{name} is replaced by model.{name}: set that"
+        given = model.get(name)
+        if not isinstance(given, Mapping):
+            continue
+        place = f"model.{name}"
+        if kind in _ONE_STAGE:
+            if name == "test_cfg":
+                yield from _strangers(place, given, _DENSE_TEST)
+            continue
+        yield from _strangers(place, given, tuple(_STAGES[name]))
+        rpn = (model.get("rpn_head") or {}).get("type")
+        for part, read in _STAGES[name].items():
+            inner = given.get(part) if part == "rcnn" or rpn in _RPN_HEADS else None
+            several = inner if isinstance(inner, list | tuple) else [inner]
+            for number, one in enumerate(several):
+                at = f"{place}.{part}.{number}" if several is inner else f"{place}.{part}"
+                if isinstance(one, Mapping):
+                    yield from _strangers(at, one, read)
+
+
+def _nms(place: str, node: Mapping[str, Any]) -> Iterator[str]:
+    """Arguments of mmcv's non-maximum suppression, which would fail at the first validation."""
+    kind = node.get("type", "nms")
+    if kind in _NMS:
+        yield from _strangers(place, node, (*_NMS[kind], "class_agnostic", "split_thr"))
+    elif isinstance(kind, str) and (hint := did_you_mean(kind, _NMS)):
+        yield f"{place}.type={kind!r}: {hint}"
+
+
+def _loader(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
+    """Switches of a data loader, and a training set that is not filtered."""
+    for key in ("drop_last", "persistent_workers", "pin_memory"):
+        if isinstance(loader.get(key), str):
+            yield f"{place}.{key}={loader[key]!r}: True or False, without quotes"
+    inner = loader.get("dataset")
+    if place == "train_dataloader" and isinstance(inner, Mapping) and inner.get("test_mode"):
+        yield f"{place}.dataset.test_mode: a training filters and shuffles, set it to False"
 
 
 def _strangers(place: str, node: Mapping[str, Any], read: tuple[str, ...]) -> Iterator[str]:
     """Keys of a plain dict that no code reads."""
     for key in node:
         if key not in read and key not in ("type", "_delete_", "_scope_"):
-            hint = did_you_mean(str(key), read) or f"choose of {', '.join(read)}"
+            hint = did_you_mean(str(key), read) or f"choose of {', '.join(read) or 'none'}"
             yield f"{place}.{key} is not read: {hint}"
 
 
-def _swallowed(place: str, node: Mapping[str, Any]) -> Iterator[str]:
-    """Arguments of samplers, whose base class takes any."""
+def _arguments(place: str, node: Mapping[str, Any]) -> Iterator[str]:
+    """Arguments that a class would swallow, and texts for switches."""
     name = node["type"].rpartition(".")[2]
-    if not name.endswith("Sampler") or not name.isidentifier():
+    if not name.isidentifier():
         return
-    kind = next((k for r in (TASK_UTILS, DATA_SAMPLERS) if (k := r.get(name))), None)
-    if not inspect.isclass(kind):
+    kind = next((k for r in _REGISTRIES if (k := r.get(name))), None)
+    if not isclass(kind):
         return
     known = {
-        parameter.name
-        for base in kind.__mro__
-        if base is not object and "__init__" in vars(base)
-        for parameter in inspect.signature(base).parameters.values()
+        parameter.name: parameter.default
+        for base in reversed(kind.__mro__)
+        if base not in (object, torch.nn.Module) and "__init__" in vars(base)
+        for parameter in signature(base).parameters.values()
         if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     }
-    yield from _strangers(place, node, tuple(sorted(known)))
-
-
-def _dicts(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every dict of a config with its place."""
-    if isinstance(node, Mapping):
-        if place:
-            yield place, node
-        for key in node:
-            yield from _dicts(node[key], f"{place}.{key}" if place else str(key))
-    elif isinstance(node, list | tuple):
-        for number, value in enumerate(node):
-            yield from _dicts(value, f"{place}.{number}")
+    for key, value in node.items():
+        text = value.lower() if isinstance(value, str) else None
+        if isinstance(known.get(key), bool) and text in _SWITCHES:
+            yield f"{place}.{key}={value!r}: True or False, without quotes"
+    saved = signature(torch.save).parameters if issubclass(kind, CheckpointHook) else ()
+    if name.endswith("PseudoSampler"):  # it reads nothing at all
+        yield from _strangers(place, node, ())
+    elif name.endswith(_SWALLOWING):
+        yield from _strangers(place, node, (*sorted(known), *saved))

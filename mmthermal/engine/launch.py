@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmthermal.checking.config_settings import check_settings
+from mmthermal.checking.config_settings import check_settings, unmatched_keys
 from mmthermal.common.checkpoints import newest_checkpoint
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import is_first_process, start_processes
@@ -174,9 +174,13 @@ def build_runner(cfg: Config) -> Runner:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
 
     Raises:
-        ValueError: if a pipeline has a transform that images of one channel can't go through.
+        ValueError: if a pipeline has a transform that images of one channel can't go through, or
+            the optimizer has options for parameters that the model lacks.
     """
     check_datasets(cfg.to_dict())
     start_processes(cfg)
     add_guards(cfg)
-    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+    runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+    for line in unmatched_keys(cfg, (name for name, _ in runner.model.named_parameters())):
+        raise ValueError(line)
+    return runner
