@@ -70,6 +70,7 @@ def build(config: str, options: dict[str, Any], work_dir: str, images: int) -> R
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     runner._init_model_weights()
     runner.call_hook("before_run")
+    runner.call_hook("before_train")
     return runner
 
 

@@ -87,7 +87,7 @@ def len_positives(head, case):
 
 
 def test_priority_takes_anchors_on_regions_first():
-    case = make_case(empty="all")
+    case = without_ignored(make_case(empty="all"))
     head = make_head(train_cfg=dict(sampler=dict(type="HardNegativeMiner", min_neg=16)))
     picked = []
     mine = head.sampler.mine
@@ -109,7 +109,7 @@ def test_priority_takes_anchors_on_regions_first():
 
 def test_weights_enter_the_mined_term():
     """cls_neg is the weighted mean over the mined: with priority, closed form on an empty batch."""
-    case = make_case(empty="all")
+    case = without_ignored(make_case(empty="all"))
     cfg = dict(sampler=dict(type="HardNegativeMiner", min_neg=1))
     head = make_head(train_cfg=cfg, loss_composite=dict(w_dense=0.0))
     regions_for(case, head, weight=3.0, region_weight=0.5, mine_first=True)
