@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 import mmthermal  # noqa: F401 (registers)
 from mmthermal.checking.annotations import check_annotations
 from mmthermal.checking.config_settings import wrong_settings
-from mmthermal.common.checkpoints import newest_checkpoint, read_checkpoint
+from mmthermal.common.checkpoints import newest_checkpoint
 from mmthermal.common.checks import check_finite
 from mmthermal.common.display import read_image
 from mmthermal.common.files import read_json
-from mmthermal.common.safe_loading import CheckpointError
+from mmthermal.common.safe_loading import CheckpointError, read_checkpoint
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.losses import CompositeLoss

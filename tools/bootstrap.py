@@ -6,7 +6,6 @@ from pathlib import Path
 
 from mmthermal.common.config import parse_options
 from mmthermal.studies.bootstrap import STARTS, bootstrap, format_table
-from mmthermal.studies.run_queue import RunsFailed
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -58,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             mining=args.mining,
             cfg_options=args.cfg_options,
         )
-    except (FileNotFoundError, TypeError, ValueError, RunsFailed, RuntimeError) as error:
+    except (OSError, TypeError, ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(format_table(rows, args.recall))

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
             workers=args.workers,
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(to_text(report))

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             bits=args.bits,
             copy=args.copy,
         )
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(to_text(converted, args.source, args.out, args.copy))

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     start = time.perf_counter()
     try:
         info = make_synthetic(**args)
-    except (TypeError, ValueError, FileExistsError) as error:
+    except (TypeError, ValueError, OSError) as error:
         print(f"make_synthetic: {error}", file=sys.stderr)
         return 2
     print(json.dumps(info["statistics"], indent=1))

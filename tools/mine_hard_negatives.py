@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             num_workers=args.workers,
             sheet=args.sheet,
         )
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     info = content.info

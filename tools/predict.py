@@ -39,7 +39,7 @@ def main() -> int:
             pictures=not args.no_pictures,
             min_side=args.min_side,
         )
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if report.json_path is not None:

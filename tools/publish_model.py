@@ -17,7 +17,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         print(publish(args.in_file, args.out_file, keys=args.save_keys))
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
 
 

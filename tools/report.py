@@ -17,7 +17,7 @@ def main() -> None:
     out = args.out or Path(args.comparison).with_name("report.html")
     try:
         print(write_report(load_comparison(args.comparison), out, img_dir=args.img_dir))
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

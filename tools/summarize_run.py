@@ -13,7 +13,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         print(summarize_run(args.work_dir))
-    except FileNotFoundError as error:
+    except OSError as error:
         sys.exit(str(error))
 
 

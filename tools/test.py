@@ -36,16 +36,19 @@ def main() -> None:
     """Test."""
     end_with_parent()
     args = parse_args()
-    cfg = load_config(args)
+    try:
+        cfg = load_config(args)
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         cfg = trigger_visualization_hook(cfg, args)
-    runner = build_runner(cfg)
-    if args.out is not None:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
     try:
+        runner = build_runner(cfg)
+        if args.out is not None:
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         runner.test()
-    except CheckpointError as error:
+    except (CheckpointError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

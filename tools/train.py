@@ -37,7 +37,10 @@ def main() -> None:
     """Train."""
     end_with_parent()
     args = parse_args()
-    cfg = load_config(args)
+    try:
+        cfg = load_config(args)
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
     if args.amp:
         use_amp(cfg)
     if args.auto_scale_lr:
@@ -47,7 +50,7 @@ def main() -> None:
         cfg.load_from = None if args.resume == "auto" else args.resume
     try:
         train(cfg)
-    except (CheckpointError, FloatingPointError, RunBusyError) as error:
+    except (CheckpointError, FloatingPointError, OSError, RunBusyError) as error:
         sys.exit(f"error: {error}")
 
 

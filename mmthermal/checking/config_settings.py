@@ -193,7 +193,7 @@ def _optimizer(wrapper: Mapping[str, Any]) -> Iterator[str]:
     clip = wrapper.get("clip_grad")
     if isinstance(clip, Mapping):
         kind = clip.get("type", "norm")
-        if kind in _CLIP:
+        if kind in [*_CLIP]:
             yield from _strangers("optim_wrapper.clip_grad", clip, _CLIP[kind])
         else:
             yield f"optim_wrapper.clip_grad.type={kind!r}: choose 'norm' or 'value'"
@@ -250,7 +250,7 @@ def _detector(model: Mapping[str, Any]) -> Iterator[str]:
 def _nms(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     """Arguments of mmcv's non-maximum suppression, which would fail at the first validation."""
     kind = node.get("type", "nms")
-    if kind in _NMS:
+    if kind in [*_NMS]:
         yield from _strangers(place, node, (*_NMS[kind], "class_agnostic", "split_thr"))
     elif isinstance(kind, str) and (hint := did_you_mean(kind, _NMS)):
         yield f"{place}.type={kind!r}: {hint}"

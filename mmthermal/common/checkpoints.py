@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from mmthermal.common.safe_loading import CheckpointError, read_file
+from mmthermal.common.safe_loading import CheckpointError, not_finite, read_checkpoint
 
 _NEEDED = ("state_dict", "optimizer", "message_hub", "meta")
 
@@ -101,29 +100,8 @@ def why_not_resumable(path: str | Path) -> str:
         return f"no {', '.join(missing)} in it"
     if not all(isinstance(content["meta"].get(key), int) for key in ("epoch", "iter")):
         return "meta has no epoch and iter"
-    bad = _not_finite(content["state_dict"])
+    bad = not_finite(content["state_dict"])
     return f"weights that are not finite: {', '.join(bad[:5])}" if bad else ""
-
-
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint on the CPU, without running code that it may hold.
-
-    Args:
-        path: the file.
-
-    Returns:
-        its content.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        CheckpointError: if it cannot be read, or is no dict.
-    """
-    content = read_file(Path(path))
-    if not isinstance(content, dict):
-        raise CheckpointError(
-            f"checkpoint {str(path)!r} holds a {type(content).__name__}, not a dict"
-        )
-    return content
 
 
 @dataclass
@@ -179,7 +157,7 @@ def fit_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> Fit:
     trained = dict(model.named_parameters())
     wanted = {k: v for k, v in model.state_dict().items() if k in trained or "running_" in k}
     rest = model.state_dict().keys() - wanted.keys()
-    fit = Fit(unexpected=sorted(given.keys() - wanted.keys() - rest), not_finite=_not_finite(given))
+    fit = Fit(unexpected=sorted(given.keys() - wanted.keys() - rest), not_finite=not_finite(given))
     fitting = total = 0
     for name, value in wanted.items():
         size = max(1, math.prod(value.shape))
@@ -221,14 +199,3 @@ def check_fit(
             "default_hooks.checkpoint_check.min_fit to less"
         )
     return fit
-
-
-def _not_finite(state: Mapping[str, Any]) -> list[str]:
-    """Names of floating tensors with NaN or infinities."""
-    return [
-        str(name)
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-        and value.is_floating_point()
-        and not bool(torch.isfinite(value).all())
-    ]

@@ -1,7 +1,7 @@
 """Checkpoints without code: whatever reads one, only tensors and plain containers come in."""
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -90,8 +90,8 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, resumed, or fitted to the model."""
 
 
-def read_file(path: Path, map_location: Any = "cpu") -> Any:
-    """:func:`load_file` with an error that names the file.
+def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """:func:`load_file` of a checkpoint, with an error that names the file.
 
     Args:
         path: the file.
@@ -101,13 +101,14 @@ def read_file(path: Path, map_location: Any = "cpu") -> Any:
         its content.
 
     Raises:
-        CheckpointError: if it cannot be read.
+        CheckpointError: if it cannot be read, is no dict, or its ``state_dict`` is none.
         FileNotFoundError: if there is no such file.
     """
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"checkpoint {str(path)!r} does not exist: check the path")
     try:
-        return load_file(path, map_location)
+        content = load_file(path, map_location)
     except Exception as error:  # torch raises many kinds for a file that is cut short
         reason = str(error).strip().split("\n")[0][:200]
         raise CheckpointError(
@@ -115,6 +116,36 @@ def read_file(path: Path, map_location: Any = "cpu") -> Any:
             f"{type(error).__name__}: {reason}. It is cut short, no checkpoint, or holds more "
             "than weights and numbers"
         ) from error
+    for what, part in (("", content), ("a state_dict that is ", _weights(content))):
+        if not isinstance(part, dict):
+            kind = type(part).__name__
+            raise CheckpointError(f"checkpoint {str(path)!r} holds {what}a {kind}, not a dict")
+    return content
+
+
+def _weights(content: Any) -> Any:
+    """The weights of a checkpoint, which may be all of it."""
+    if isinstance(content, dict):
+        return next((content[key] for key in ("state_dict", "model") if key in content), content)
+    return content
+
+
+def not_finite(state: Mapping[str, Any]) -> list[str]:
+    """Find weights with NaN or infinities.
+
+    Args:
+        state: weights by their names.
+
+    Returns:
+        the names.
+    """
+    return [
+        str(name)
+        for name, value in state.items()
+        if isinstance(value, torch.Tensor)
+        and value.is_floating_point()
+        and not bool(torch.isfinite(value).all())
+    ]
 
 
 def load_with_list(path: Any, map_location: Any) -> Any:
@@ -198,10 +229,19 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         its content.
 
     Raises:
-        CheckpointError: if it cannot be read.
+        CheckpointError: if it cannot be read, or holds no weights, or some that are not finite.
         FileNotFoundError: if there is no such file.
     """
-    return read_file(Path(filename).expanduser(), map_location)
+    path = Path(filename).expanduser()
+    content = read_checkpoint(path, map_location)
+    weights = _weights(content)
+    if not any(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise CheckpointError(f"checkpoint {filename!r} holds no weights")
+    if bad := not_finite(weights):
+        raise CheckpointError(
+            f"checkpoint {filename!r} has weights that are not finite: {', '.join(bad[:5])}"
+        )
+    return content
 
 
 def load_from_url(

@@ -21,7 +21,7 @@ class CheckpointCheckHook(Hook):
 
     Args:
         min_fit: share of the model's weights that ``load_from`` must bring in a training, in
-            [0, 1]; 0 takes any checkpoint.
+            [0, 1]; 0 takes any checkpoint with weights.
 
     Raises:
         TypeError: if ``min_fit`` is no number.

@@ -4,6 +4,7 @@ import argparse
 import os
 import os.path as osp
 from contextlib import nullcontext
+from pathlib import Path
 
 import torch
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -12,10 +13,11 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmthermal.checking.config_settings import check_settings, unmatched_keys
-from mmthermal.common.checkpoints import newest_checkpoint
+from mmthermal.common.checkpoints import newest_checkpoint, why_not_resumable
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import is_first_process, start_processes
 from mmthermal.common.run_state import run_lock
+from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.datasets.one_channel import check_datasets
 from mmthermal.engine.optim_wrapper import has_bfloat16
 
@@ -137,9 +139,15 @@ def choose_checkpoint(cfg: Config) -> None:
         cfg: the config; its ``load_from`` is set.
 
     Raises:
-        CheckpointError: if the work directory has checkpoints, none of which can be resumed.
+        CheckpointError: if the work directory has checkpoints, none of which can be resumed, or
+            the one that was given can't be.
     """
-    if not cfg.get("resume") or cfg.get("load_from"):
+    if not cfg.get("resume"):
+        return
+    if cfg.get("load_from"):
+        given = Path(cfg.load_from).expanduser()
+        if given.exists() and (problem := why_not_resumable(given)):
+            raise CheckpointError(f"{given} can't be resumed: {problem}")
         return
     say = print if is_first_process() else (lambda text: None)
     found = newest_checkpoint(cfg.work_dir, say)

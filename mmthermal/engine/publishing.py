@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from mmthermal.common.files import copy_file
+from mmthermal.common.safe_loading import not_finite, read_checkpoint
 
 SAVED_KEYS = ("meta", "state_dict")
 
@@ -28,16 +29,16 @@ def publish(checkpoint: str | Path, out: str | Path, *, keys: Sequence[str] = SA
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
-        ValueError: if it lacks one of the parts.
+        ValueError: if it can't be read, lacks one of the parts, or has weights that are not finite.
     """
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f"checkpoint {str(checkpoint)!r} does not exist: check the path")
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    content = read_checkpoint(checkpoint)
     missing = [key for key in keys if key not in content]
     if missing:
         raise ValueError(
             f"{checkpoint} has no {', '.join(missing)}: it has {', '.join(map(str, content))}"
         )
+    if bad := not_finite(content.get("state_dict", {})):
+        raise ValueError(f"{checkpoint} has weights that are not finite: {', '.join(bad[:5])}")
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "published.pth"
         torch.save({key: content[key] for key in keys}, whole)

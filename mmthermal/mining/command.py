@@ -22,9 +22,10 @@ from mmengine.runner import load_checkpoint
 from mmengine.utils import ProgressBar
 from torch import nn
 
-from mmthermal.common.checkpoints import check_fit, read_checkpoint
+from mmthermal.common.checkpoints import check_fit
 from mmthermal.common.checks import check_count
 from mmthermal.common.launchers import start_processes
+from mmthermal.common.safe_loading import read_checkpoint
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import batches_left, false_regions

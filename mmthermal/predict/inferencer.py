@@ -1,8 +1,13 @@
 """mmdet's ``DetInferencer`` for configs that load images by ``LoadThermalImage``."""
 
+from typing import Any
+
 from mmcv.transforms import Compose
 from mmdet.apis import DetInferencer
 from mmengine.config import ConfigDict
+from torch import nn
+
+from mmthermal.common.checkpoints import check_fit
 
 
 class ThermalInferencer(DetInferencer):
@@ -26,3 +31,11 @@ class ThermalInferencer(DetInferencer):
         if "meta_keys" in steps[-1]:  # an inferencer has no image ids
             steps[-1]["meta_keys"] = tuple(k for k in steps[-1]["meta_keys"] if k != "img_id")
         return Compose(steps)
+
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict[str, Any] | None, cfg: ConfigDict | None
+    ) -> None:
+        """Load weights, all of the model's."""
+        super()._load_weights_to_model(model, checkpoint, cfg)
+        if checkpoint is not None:
+            check_fit(model, checkpoint, name="weights")

@@ -16,7 +16,7 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
-from mmthermal.common.checkpoints import check_fit, read_checkpoint
+from mmthermal.common.checkpoints import check_fit
 from mmthermal.common.display import (
     class_colours,
     enlarge,
@@ -25,6 +25,7 @@ from mmthermal.common.display import (
     to_display,
     without_opacity,
 )
+from mmthermal.common.safe_loading import read_checkpoint
 from mmthermal.engine.channels_last import use_channels_last
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video

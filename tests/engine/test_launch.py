@@ -151,7 +151,8 @@ def test_the_checkpoint_to_resume(
     assert cfg.load_from == str(tmp_path / "epoch_1.pth")
     assert capsys.readouterr().out == ""
     (tmp_path / "epoch_1.pth").write_bytes(b"")
-    choose_checkpoint(cfg)  # one that was given stays
+    with pytest.raises(CheckpointError, match=r"epoch_1\.pth can't be resumed: .* cannot be read"):
+        choose_checkpoint(cfg)  # one that was given
     cfg.load_from = None
     with pytest.raises(CheckpointError, match="no checkpoint in"):
         choose_checkpoint(cfg)

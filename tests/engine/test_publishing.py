@@ -43,3 +43,12 @@ def test_other_parts_and_what_is_missing(checkpoint: Path, tmp_path: Path) -> No
         publish(checkpoint, tmp_path / "b.pth", keys=["ema_state_dict"])
     with pytest.raises(FileNotFoundError, match=r"none\.pth"):
         publish(tmp_path / "none.pth", tmp_path / "b.pth")
+
+
+def test_weights_that_are_not_finite_are_not_published(checkpoint: Path, tmp_path: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    content["state_dict"]["weight"][1] = float("nan")
+    torch.save(content, checkpoint)
+    with pytest.raises(ValueError, match="not finite: weight"):
+        publish(checkpoint, tmp_path / "b.pth")
+    assert list(tmp_path.glob("b*")) == []

@@ -187,3 +187,18 @@ def test_refuses_wrong_input(changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = dict(pos_logits=pos, pos_labels=labels, neg_logits=neg)
     with pytest.raises(ValueError, match=message):
         ap_loss(**{**arguments, **changes})
+
+
+@pytest.mark.parametrize("huge", [1e5, 1e17, 1e36])
+def test_one_huge_logit_costs_no_digit_of_the_others(huge: float) -> None:
+    """Beyond the window of a tie, a logit's size doesn't matter."""
+    pos = torch.tensor([[0.0], [12.0], [-50.0]], requires_grad=True)
+    neg = torch.tensor([[0.25], [60.0]], requires_grad=True)
+    labels = torch.zeros(3, dtype=torch.long)
+    found = []
+    for scale in (1.0, huge):
+        rows = [torch.where(x.abs() >= 50, x * scale, x) for x in (pos, neg)]
+        loss = ap_loss(rows[0], labels, rows[1])
+        found += [loss, *torch.autograd.grad(loss, rows)]
+    for plain, far in zip(found[:3], found[3:], strict=True):
+        torch.testing.assert_close(far, plain, rtol=1e-6, atol=0)

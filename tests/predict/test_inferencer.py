@@ -6,9 +6,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 
+from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.predict.inferencer import ThermalInferencer
 
 
@@ -35,6 +37,15 @@ def test_arrays_and_files_give_the_same(
         (result,) = inferencer(given, out_dir=str(tmp_path / "out"))["predictions"]
         np.testing.assert_allclose(result["scores"], expected.scores, atol=1e-3)
     assert list((tmp_path / "out" / "vis").iterdir())
+
+
+def test_weights_that_do_not_fit_are_refused(model: tuple[Path, Path], tmp_path: Path) -> None:
+    content = torch.load(model[1], weights_only=True)
+    content["state_dict"] = {k: v for k, v in content["state_dict"].items() if "neck" not in k}
+    torch.save(content, tmp_path / "a.pth")
+    settings: dict[str, Any] = dict(device="cpu", show_progress=False, palette="random")
+    with pytest.raises(CheckpointError, match="missing: neck"):
+        ThermalInferencer(model=str(model[0]), weights=str(tmp_path / "a.pth"), **settings)
 
 
 def test_configs_of_mmdet_go_as_before(model: tuple[Path, Path], tmp_path: Path) -> None:
