@@ -1,13 +1,11 @@
-"""Trainings that are killed at any moment and resumed; disks that are full, folders that are shut.
+"""Trainings that are killed at any moment and resumed; two in one folder; memory.
 
 A part of the slow tests: each start of a tool takes seconds.
 """
 
 import json
-import multiprocessing
 import os
 import random
-import runpy
 import subprocess
 import sys
 import time
@@ -19,19 +17,11 @@ from typing import Any
 
 import pytest
 import torch
-from helpers_data import (
-    CONFIGS,
-    ROOT,
-    as_arguments,
-    data_options,
-    run_tool,
-    small_options,
-    write_coco,
-)
+from helpers_data import write_coco
+from helpers_kills import fork_server, run_tool_here, words
 from helpers_trust import differing
 
 pytestmark = pytest.mark.slow
-CONFIG = CONFIGS / "thermal/retina_composite.py"
 KILLS = 30
 
 
@@ -41,46 +31,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_coco(tmp_path_factory.mktemp("kills") / "data", splits=splits)
 
 
-def words(root: Path, work: Path, *, epochs: int = 1, **options: Any) -> list[str]:
-    """A command of 8 iterations an epoch, a checkpoint at each, two processes that load."""
-    settings = {
-        **data_options(root, batch_size=2, test_split="test"),
-        **small_options(3),
-        "train_dataloader.num_workers": 2,
-        "train_dataloader.persistent_workers": True,
-        "train_cfg.max_epochs": epochs,
-        "train_cfg.val_interval": 100,
-        "default_hooks.checkpoint.by_epoch": False,
-        "default_hooks.checkpoint.save_best": None,
-        "log_level": "ERROR",
-        **{key.replace("__", "."): value for key, value in options.items()},
-    }
-    train = [str(ROOT / "tools" / "train.py"), str(CONFIG), "--work-dir", str(work)]
-    return [sys.executable, *train, "--resume", *as_arguments(settings)]
-
-
 def final(work: Path, name: str) -> dict[str, Any]:
     content = torch.load(work / name, weights_only=True)
     return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
 
 
-def run_train(command: list[str], log: Path) -> None:
-    """tools/train.py in a process that has its imports already."""
-    with open(log, "ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    sys.argv = command
-    runpy.run_path(command[0], run_name="__main__")
-
-
 @pytest.fixture(scope="module")
 def starter() -> Iterator[BaseContext]:
-    """Starts trainings without the seconds of their imports."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(Path(__file__).parent)]))
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["mmthermal.engine.launch"])
+    with fork_server() as context:
         yield context
 
 
@@ -110,7 +68,7 @@ def test_thirty_kills_change_no_bit(root: Path, tmp_path: Path, starter: BaseCon
 
     def start(work: Path) -> BaseProcess:
         process = starter.Process(
-            target=run_train, args=(words(root, work, epochs=epochs)[1:], log)
+            target=run_tool_here, args=(words(root, work, epochs=epochs)[1:], log)
         )
         process.start()
         return process
@@ -146,27 +104,6 @@ def test_a_second_training_waits_for_the_first(root: Path, tmp_path: Path) -> No
     finally:
         first.kill()
         first.wait()
-
-
-@pytest.mark.parametrize("tool", ["train", "test", "predict", "mine"])
-def test_a_folder_that_cannot_be_written(root: Path, tmp_path: Path, tool: str) -> None:
-    """A file stands where the folder should be, which stops root, too."""
-    work, blocked = tmp_path / "work", tmp_path / "file"
-    options = words(root, work)[5:]
-    options = options[options.index("--cfg-options") :]
-    run_tool("train.py", CONFIG, "--work-dir", work, *options, cwd=root)
-    blocked.write_text("")
-    checkpoint = work / "iter_8.pth"
-    place = blocked / "inside"
-    arguments: dict[str, list[Any]] = {
-        "train": ["train.py", CONFIG, "--work-dir", place, *options],
-        "test": ["test.py", CONFIG, checkpoint, "--work-dir", place, *options],
-        "predict": ["predict.py", root / "val", CONFIG, checkpoint, "--out", place, *options],
-        "mine": ["mine_hard_negatives.py", CONFIG, checkpoint, "--out", place / "h.json", *options],
-    }
-    done = run_tool(*arguments[tool], cwd=root, ok=False)
-    assert "Not a directory" in done.stderr or "error" in done.stderr
-    assert blocked.read_text() == ""
 
 
 def test_memory_does_not_grow(root: Path, tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ def main(argv: list[str] | None = None) -> int:
             workers=args.workers,
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
+        print(to_text(report))
+        if args.json:
+            print(write_json_report(report, args.json))
+        if args.html:
+            print(write_page(report, args.html, number=args.samples))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(to_text(report))
-    if args.json:
-        print(write_json_report(report, args.json))
-    if args.html:
-        print(write_page(report, args.html, number=args.samples))
     return report.exit_status
 
 

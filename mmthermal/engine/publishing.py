@@ -1,13 +1,13 @@
 """A checkpoint for others: weights and class names, without what only a training needs."""
 
 import hashlib
-import tempfile
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from mmthermal.common.files import copy_file
+from mmthermal.common.files import write_bytes
 from mmthermal.common.safe_loading import not_finite, read_checkpoint
 
 SAVED_KEYS = ("meta", "state_dict")
@@ -39,8 +39,7 @@ def publish(checkpoint: str | Path, out: str | Path, *, keys: Sequence[str] = SA
         )
     if bad := not_finite(content.get("state_dict", {})):
         raise ValueError(f"{checkpoint} has weights that are not finite: {', '.join(bad[:5])}")
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "published.pth"
-        torch.save({key: content[key] for key in keys}, whole)
-        digits = hashlib.sha256(whole.read_bytes()).hexdigest()[:8]
-        return copy_file(whole, f"{str(out).removesuffix('.pth')}-{digits}.pth")
+    whole = io.BytesIO()
+    torch.save({key: content[key] for key in keys}, whole)
+    digits = hashlib.sha256(whole.getvalue()).hexdigest()[:8]
+    return write_bytes(f"{str(out).removesuffix('.pth')}-{digits}.pth", whole.getvalue())
