@@ -52,11 +52,16 @@ def command(tool: str, root: Path, out: Path) -> tuple[list[str], list[Path]]:
             ["h.json"],
         ),
         "publish_model": ([checkpoint, f"{out}/p.pth"], []),
-        "check_data": ([str(root), "--json", f"{out}/c.json", "--html", f"{out}/c.html"],
-                       ["c.json", "c.html"]),
-        "split": ([ann, str(out), "--by", "block-of-frames", "--block", "2"], ["train.json", "val.json", "test.json"]),
+        "check_data": (
+            [str(root), "--json", f"{out}/c.json", "--html", f"{out}/c.html"],
+            ["c.json", "c.html"],
+        ),
+        "split": (
+            [ann, str(out), "--by", "block-of-frames", "--block", "2"],
+            ["train.json", "val.json", "test.json"],
+        ),
         "make_synthetic": (["--out", f"{out}/set", "--num-train", "4", "--workers", "1"], []),
-    }  # fmt: skip
+    }
     arguments, files = found[tool]
     return [str(TOOLS / f"{tool}.py"), *arguments], [out / name for name in files]
 
