@@ -10,16 +10,7 @@ from inspect import isclass, signature
 from typing import Any
 
 import torch
-from mmdet.registry import (
-    DATA_SAMPLERS,
-    DATASETS,
-    HOOKS,
-    METRICS,
-    MODELS,
-    OPTIM_WRAPPERS,
-    TASK_UTILS,
-    TRANSFORMS,
-)
+from mmdet import registry
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import OPTIMIZERS, Registry
 from torch.distributed import init_process_group
@@ -81,6 +72,9 @@ _STAGES: dict[str, dict[str, tuple[str, ...]]] = {
     "train_cfg": dict(rpn=_ASSIGNED, rpn_proposal=_BOXES, rcnn=_ROI_TRAIN),
     "test_cfg": dict(rpn=_BOXES, rcnn=_ROI_TEST),
 }
+# Heads, and the part of train_cfg and test_cfg, or all of it, that mmdet puts into their config,
+# where the config that a run writes has it.
+_PARTS = {"bbox_head": None, "rpn_head": "rpn", "roi_head": "rcnn"}
 # mmengine's own hooks and their classes: the same class under another name is a second one.
 _HOOKS = {
     "checkpoint": ("CheckpointHook", "SafeCheckpointHook"),
@@ -91,14 +85,14 @@ _HOOKS = {
     "timer": ("IterTimerHook",),
 }
 _REGISTRIES: tuple[Registry, ...] = (
-    MODELS,
-    TASK_UTILS,
-    DATASETS,
-    DATA_SAMPLERS,
-    TRANSFORMS,
-    HOOKS,
-    METRICS,
-    OPTIM_WRAPPERS,
+    registry.MODELS,
+    registry.TASK_UTILS,
+    registry.DATASETS,
+    registry.DATA_SAMPLERS,
+    registry.TRANSFORMS,
+    registry.HOOKS,
+    registry.METRICS,
+    registry.OPTIM_WRAPPERS,
 )
 _SWITCHES = ("true", "false", "yes", "no", "on", "off", "0", "1")
 # Classes whose bases take any argument and read none of them.
@@ -224,11 +218,13 @@ def _detector(model: Mapping[str, Any]) -> Iterator[str]:
     if kind not in (*_ONE_STAGE, *_TWO_STAGES):
         return
     for name in ("train_cfg", "test_cfg"):
-        for head in ("bbox_head", "rpn_head", "roi_head"):
-            inner = model.get(head)
-            if isinstance(inner, Mapping) and inner.get(name) is not None:
-                yield f"model.{head}.{name} is replaced by model.{name}: set that"
         given = model.get(name)
+        parts = given if isinstance(given, Mapping) else {}
+        for head, part in _PARTS.items():
+            inner = model.get(head)
+            here = inner.get(name) if isinstance(inner, Mapping) else None
+            if here is not None and here != (parts.get(part) if part else given):
+                yield f"model.{head}.{name} is replaced by model.{name}: set that"
         if not isinstance(given, Mapping):
             continue
         place = f"model.{name}"

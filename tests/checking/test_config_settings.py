@@ -6,7 +6,9 @@ from typing import Any
 import mmdet
 import pytest
 from helpers_data import CONFIGS, config_names
+from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 import mmthermal  # noqa: F401 (registers)
 from mmthermal.checking.config_settings import (
@@ -30,6 +32,17 @@ def texts() -> dict[str, str]:
 @pytest.mark.parametrize("name", config_names())
 def test_no_config_of_the_project_has_one(name: str) -> None:
     assert list(wrong_settings(Config.fromfile(CONFIGS / name))) == []
+
+
+@pytest.mark.parametrize("which", ["one", "two"])
+def test_a_config_that_a_run_writes_has_none(which: str, texts: dict[str, str]) -> None:
+    """Building a detector puts the settings of training and test into the config of its head."""
+    cfg = Config.fromstring(texts[which], ".py")
+    init_default_scope("mmdet")
+    MODELS.build(cfg.model)
+    head = cfg.model["bbox_head" if which == "one" else "roi_head"]
+    assert head.train_cfg and head.test_cfg
+    assert list(wrong_settings(cfg)) == []
 
 
 @pytest.mark.parametrize(
