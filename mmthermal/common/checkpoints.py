@@ -100,7 +100,7 @@ def why_not_resumable(path: str | Path) -> str:
         return f"no {', '.join(missing)} in it"
     if not all(isinstance(content["meta"].get(key), int) for key in ("epoch", "iter")):
         return "meta has no epoch and iter"
-    bad = not_finite(content["state_dict"])
+    bad = not_finite(content["state_dict"].items())
     return f"weights that are not finite: {', '.join(bad[:5])}" if bad else ""
 
 
@@ -157,7 +157,9 @@ def fit_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> Fit:
     trained = dict(model.named_parameters())
     wanted = {k: v for k, v in model.state_dict().items() if k in trained or "running_" in k}
     rest = model.state_dict().keys() - wanted.keys()
-    fit = Fit(unexpected=sorted(given.keys() - wanted.keys() - rest), not_finite=not_finite(given))
+    fit = Fit(
+        unexpected=sorted(given.keys() - wanted.keys() - rest), not_finite=not_finite(given.items())
+    )
     fitting = total = 0
     for name, value in wanted.items():
         size = max(1, math.prod(value.shape))

@@ -1,7 +1,7 @@
 """Checkpoints without code: whatever reads one, only tensors and plain containers come in."""
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,21 +130,24 @@ def _weights(content: Any) -> Any:
     return content
 
 
-def not_finite(state: Mapping[str, Any]) -> list[str]:
-    """Find weights with NaN or infinities.
+def not_finite(tensors: Iterable[tuple[Any, Any]]) -> list[str]:
+    """Find tensors with NaN or infinities, by one transfer from each device.
 
     Args:
-        state: weights by their names.
+        tensors: pairs of a name and a value; values that are no floating tensors are left out.
 
     Returns:
         the names.
     """
+    flags: dict[torch.device, dict[str, torch.Tensor]] = {}
+    for name, value in tensors:
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            flags.setdefault(value.device, {})[str(name)] = torch.isfinite(value).all()
     return [
-        str(name)
-        for name, value in state.items()
-        if isinstance(value, torch.Tensor)
-        and value.is_floating_point()
-        and not bool(torch.isfinite(value).all())
+        name
+        for part in flags.values()
+        for name, fine in zip(part, torch.stack(list(part.values())).tolist(), strict=True)
+        if not fine
     ]
 
 
@@ -237,7 +240,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     weights = _weights(content)
     if not any(isinstance(value, torch.Tensor) for value in weights.values()):
         raise CheckpointError(f"checkpoint {filename!r} holds no weights")
-    if bad := not_finite(weights):
+    if bad := not_finite(weights.items()):
         raise CheckpointError(
             f"checkpoint {filename!r} has weights that are not finite: {', '.join(bad[:5])}"
         )

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmthermal.common.checks import check_range
+from mmthermal.datasets.wrapped import wrapped
 
 _BLIND = (
     "Albu",
@@ -165,12 +166,12 @@ def region_sums(dataset: Any, weights: Mapping[int | str, float]) -> list[float]
 
 def _pipelines(dataset: Any) -> Iterator[list[Any]]:
     """Pipelines of a data set and of those that it wraps."""
-    inner = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
     if isinstance(getattr(dataset, "pipeline", None), (list, tuple)):  # MultiImageMixDataset
         raise ValueError(
             f"{type(dataset).__name__} mixes images, so that mined regions can't follow"
         )
-    if inner == [None]:
+    inner = wrapped(dataset)
+    if not inner:
         yield list(dataset.pipeline.transforms)
         return
     for part in inner:

@@ -52,10 +52,10 @@ def object_mask(
     noise = 1.4826 * float(np.median(np.abs(ring - background)))
     if not part.any() or difference[part].mean() < MIN_CONTRAST * noise:
         return None
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    first_x, first_y, end_x, end_y = extent(part)
     fills = (
-        rows[-1] - rows[0] + 1 >= min_fill * (bottom - top)
-        and columns[-1] - columns[0] + 1 >= min_fill * (right - left)
+        end_y - first_y >= min_fill * (bottom - top)
+        and end_x - first_x >= min_fill * (right - left)
         and part.sum() >= min_area * inside.sum()
     )
     if not fills:

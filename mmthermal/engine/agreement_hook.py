@@ -12,6 +12,7 @@ from mmthermal.checking.agreement import check_joined, compare_classes, compare_
 from mmthermal.checking.finding import Finding
 from mmthermal.checking.settling import settle
 from mmthermal.common.config_variables import check_variables
+from mmthermal.datasets.wrapped import with_wrapped
 
 
 @HOOKS.register_module()
@@ -60,8 +61,7 @@ class AgreementHook(Hook):
             findings += self._checkpoint(train, "train")
         if runner.val_loop is not None:
             findings += _evaluation(runner, runner.val_loop, "val")
-            val = getattr(getattr(runner.val_loop, "dataloader", None), "dataset", None)
-            findings += _classes_of(train, val, ("train", "val"))
+            findings += _classes_of(train, _dataset(runner.val_loop), ("train", "val"))
         self._settle(findings)
 
     def before_val(self, runner: Runner) -> None:
@@ -83,8 +83,8 @@ class AgreementHook(Hook):
 
     def _before_evaluation(self, runner: Runner, loop: Any, name: str) -> None:
         check_variables(runner.cfg)
-        dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
-        self._settle([*_evaluation(runner, loop, name), *self._checkpoint(dataset, name)])
+        found = [*_evaluation(runner, loop, name), *self._checkpoint(_dataset(loop), name)]
+        self._settle(found)
 
     def _checkpoint(self, dataset: Any, name: str) -> list[Finding]:
         """Compare the checkpoint's classes with a data set's."""
@@ -97,9 +97,14 @@ class AgreementHook(Hook):
         settle(findings, accept=self.accept, setting="default_hooks.agreement.accept")
 
 
+def _dataset(loop: Any) -> Any:
+    """The data set of a loop; None without any."""
+    return getattr(getattr(loop, "dataloader", None), "dataset", None)
+
+
 def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
     """Compare a loader with the files of its evaluators."""
-    dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
+    dataset = _dataset(loop)
     metrics = getattr(getattr(loop, "evaluator", None), "metrics", ())
     findings = _joined(dataset, name)
     settings = runner.cfg.get(f"{name}_evaluator") or {}
@@ -152,7 +157,5 @@ def _images(dataset: Any) -> Iterator[tuple[Any, str]]:
 
 def _files(dataset: Any) -> set[str]:
     """Annotation files of a data set and of what it wraps."""
-    parts = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
-    own = getattr(dataset, "ann_file", None)
-    found = {osp.realpath(own)} if isinstance(own, str) and own else set()
-    return found.union(*(_files(part) for part in parts if part is not None))
+    found = (getattr(part, "ann_file", None) for part in with_wrapped(dataset))
+    return {osp.realpath(path) for path in found if isinstance(path, str) and path}

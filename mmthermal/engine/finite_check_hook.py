@@ -3,6 +3,7 @@
 import math
 import os.path as osp
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from mmthermal.common.files import write_json
 from mmthermal.common.run_state import NOT_FINITE
+from mmthermal.common.safe_loading import not_finite
 
 _SHOWN_IMAGES = 32
 
@@ -134,8 +136,13 @@ class FiniteCheckHook(Hook):
 
         return train_step
 
-    def _placed(self, runner: Runner) -> "_Placed":
-        return _Placed(self, runner)
+    @contextmanager
+    def _placed(self, runner: Runner) -> Iterator[None]:
+        """Add the place to a FloatingPointError that passes through."""
+        try:
+            yield
+        except FloatingPointError as error:
+            raise self.report(runner, error) from error
 
     def report(self, runner: Runner, error: FloatingPointError) -> FloatingPointError:
         """Write what happened beside the checkpoints.
@@ -167,20 +174,6 @@ class FiniteCheckHook(Hook):
             f"{runner.work_dir}. Lower the learning rate, clip the gradients, or repair the "
             "images and boxes of the batch (tools/check_data.py), then go on with --resume"
         )
-
-
-class _Placed:
-    """Adds the place to a FloatingPointError that passes through, once."""
-
-    def __init__(self, hook: FiniteCheckHook, runner: Runner) -> None:
-        self.hook, self.runner = hook, runner
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FloatingPointError):
-            raise self.hook.report(self.runner, error) from error
 
 
 def _check_losses(losses: Mapping[str, float]) -> None:
@@ -216,13 +209,10 @@ def check_tensors(what: str, tensors: Iterable[tuple[str, Any]]) -> None:
     Raises:
         FloatingPointError: naming up to five tensors.
     """
-    pairs = [(k, v) for k, v in tensors if isinstance(v, Tensor) and v.is_floating_point()]
-    flags = [torch.isfinite(v).all() for _, v in pairs]
-    if not flags or all(torch.stack([flag.cpu() for flag in flags]).tolist()):
-        return
-    bad = [name for (name, _), fine in zip(pairs, flags, strict=True) if not fine]
-    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    raise FloatingPointError(f"{what} are not finite: {', '.join(bad[:5])}{more}")
+    bad = not_finite(tensors)
+    if bad:
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise FloatingPointError(f"{what} are not finite: {', '.join(bad[:5])}{more}")
 
 
 def _tensors(prefix: str, node: Any) -> Iterator[tuple[str, Tensor]]:

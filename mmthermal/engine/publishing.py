@@ -37,7 +37,7 @@ def publish(checkpoint: str | Path, out: str | Path, *, keys: Sequence[str] = SA
         raise ValueError(
             f"{checkpoint} has no {', '.join(missing)}: it has {', '.join(map(str, content))}"
         )
-    if bad := not_finite(content.get("state_dict", {})):
+    if bad := not_finite(content.get("state_dict", {}).items()):
         raise ValueError(f"{checkpoint} has weights that are not finite: {', '.join(bad[:5])}")
     whole = io.BytesIO()
     torch.save({key: content[key] for key in keys}, whole)

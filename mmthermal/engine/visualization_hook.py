@@ -13,6 +13,7 @@ from mmengine.utils import mkdir_or_exist
 
 from mmthermal.common.checks import check_count
 from mmthermal.common.display import Look, enlarge, look_of, read_image, to_display
+from mmthermal.datasets.wrapped import with_wrapped
 
 
 @HOOKS.register_module()
@@ -128,10 +129,9 @@ def _own_name(runner: Runner, img_path: str) -> str:
 
 def _image_folders(dataset: Any) -> list[str]:
     """Folders of the images of a data set and of what it wraps."""
-    parts = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
-    own = (getattr(dataset, "data_prefix", None) or {}).get("img")
-    found = [own] if own and "://" not in own else []
-    return found + [f for part in parts if part is not None for f in _image_folders(part)]
+    prefixes = (getattr(part, "data_prefix", None) or {} for part in with_wrapped(dataset))
+    folders = (prefix.get("img") for prefix in prefixes)
+    return [folder for folder in folders if folder and "://" not in folder]
 
 
 def _look_of(dataloader: Any) -> Look:

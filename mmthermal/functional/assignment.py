@@ -3,6 +3,8 @@
 Shape shorthand: N images, G objects (padded), I ignored regions (padded), S anchors.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -16,14 +18,13 @@ def assign_max_iou(
     inside: Tensor | None,
     boxes: Tensor,
     real: Tensor,
-    ignored: Tensor | None,
+    left_out: Tensor | None,
     *,
     pos_iou_thr: float,
     neg_iou_thr: tuple[float, float],
     min_pos_iou: float,
     gt_max_assign_all: bool,
     match_low_quality: bool,
-    ignore_iof_thr: float,
 ) -> Tensor:
     """Assign anchors as mmdet's ``MaxIoUAssigner`` does, without waiting for values.
 
@@ -35,7 +36,8 @@ def assign_max_iou(
         inside: (N, S), bool, anchors that take part; None for all.
         boxes: (N, G, 4), objects, as ``anchors``; G >= 1.
         real: (N, G), bool, which of them are no padding.
-        ignored: (N, I, 4), ignored regions, padded by boxes without area; None for none.
+        left_out: (N, S), bool, anchors on ignored regions, which take no part in images with
+            objects; None for none.
         pos_iou_thr: least IoU of a positive.
         neg_iou_thr: IoU of a negative, from the first up to below the second.
         min_pos_iou: least IoU of the best anchors of an object, which are its positives whatever
@@ -43,8 +45,6 @@ def assign_max_iou(
         gt_max_assign_all: whether all anchors of an object's best IoU become positives, or the
             first of them.
         match_low_quality: whether the best anchors become positives at all.
-        ignore_iof_thr: an anchor of which more than this share lies on an ignored region takes
-            no part in images with objects; > 0 where there are regions.
 
     Returns:
         (N, S), long: -1 for anchors that are left out, 0 for negatives, g + 1 for positives of
@@ -52,16 +52,12 @@ def assign_max_iou(
 
     Source: ``mmdet/models/task_modules/assigners/max_iou_assigner.py``, equal in each value.
     """
-    limit = _CPU_CHUNK if anchors.device.type == "cpu" else _GPU_CHUNK
-    chunk = max(limit // (boxes.size(1) * max(len(anchors), 1)), 1)
     found = []
-    for start in range(0, len(boxes), chunk):
-        part = slice(start, start + chunk)
+    for part in _chunks(boxes, anchors):
         overlaps = _overlaps(boxes[part], anchors)
         overlaps.masked_fill_(~real[part, :, None], -1)
-        if ignored is not None:
-            left_out = share_inside(ignored[part], anchors) > ignore_iof_thr
-            overlaps.masked_fill_(left_out[:, None], -1)
+        if left_out is not None:
+            overlaps.masked_fill_(left_out[part, None], -1)
         if inside is not None:
             overlaps.masked_fill_(~inside[part, None], -1)
         best, which = overlaps.max(1)
@@ -77,7 +73,7 @@ def assign_max_iou(
     return torch.cat(found)
 
 
-def share_inside(boxes: Tensor, anchors: Tensor) -> Tensor:
+def covered_share(boxes: Tensor, anchors: Tensor) -> Tensor:
     """Share of each anchor's area that lies in one box, the largest over the boxes.
 
     Args:
@@ -87,7 +83,16 @@ def share_inside(boxes: Tensor, anchors: Tensor) -> Tensor:
     Returns:
         (N, S), 0 to 1.
     """
-    return _overlaps(boxes, anchors, of_anchor=True).amax(1)
+    parts = _chunks(boxes, anchors)
+    return torch.cat([_overlaps(boxes[part], anchors, of_anchor=True).amax(1) for part in parts])
+
+
+def _chunks(boxes: Tensor, anchors: Tensor) -> Iterator[slice]:
+    """Parts of the images, each of which has a fair number of overlaps, but at least one image."""
+    limit = _CPU_CHUNK if anchors.device.type == "cpu" else _GPU_CHUNK
+    chunk = max(limit // (boxes.size(1) * max(len(anchors), 1)), 1)
+    for start in range(0, len(boxes), chunk):
+        yield slice(start, start + chunk)
 
 
 def _best_anchors(overlaps: Tensor, min_pos_iou: float, all_of_them: bool) -> Tensor:

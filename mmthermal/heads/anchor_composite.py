@@ -107,8 +107,9 @@ class AnchorCompositeMixin(DenseCompositeMixin):
                 avg_factor = sum(max(num_pos, 1) for num_pos, _ in assigned.counts)
             else:
                 target = bbox_targets.flatten(0, 1)[pos_inds]
-                anchors = torch.cat([get_box_tensor(cat_boxes(each)) for each in anchor_list])
-                anchors = anchors[pos_inds]
+                if self.reg_decoded_bbox:
+                    anchors = torch.cat([get_box_tensor(cat_boxes(each)) for each in anchor_list])
+                    anchors = anchors[pos_inds]
             if self.reg_decoded_bbox:
                 pred = get_box_tensor(self.bbox_coder.decode(anchors, pred))
             box_sum = self._box_sum(pred, target)

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mmthermal.functional.assignment import assign_max_iou
+from mmthermal.heads.ignored_regions import on_ignored
 
 
 class BatchedTargets(NamedTuple):
@@ -105,11 +106,7 @@ def batched_targets(
     counts = torch.tensor([len(boxes) for boxes in found]).to(device, non_blocking=True)
     none = anchors.new_zeros(1, 4)  # so that the tensors have room for one object
     padded = pad_sequence([*found, none], batch_first=True)[:-1]
-    given = batch_gt_instances_ignore if assigner.ignore_iof_thr > 0 else None
-    regions = [none[:0] if i is None else get_box_tensor(i.bboxes) for i in given or ()]
-    ignored = None
-    if any(len(each) for each in regions):
-        ignored = pad_sequence([*regions, none], batch_first=True)[:-1]
+    regions = batch_gt_instances_ignore if assigner.ignore_iof_thr > 0 else None
     low, high = (
         assigner.neg_iou_thr
         if isinstance(assigner.neg_iou_thr, tuple)
@@ -120,7 +117,7 @@ def batched_targets(
         _inside(head, sizes, [meta["pad_shape"][:2] for meta in batch_img_metas], device),
         padded,
         torch.arange(padded.size(1), device=device) < counts[:, None],
-        ignored,
+        on_ignored(anchors, regions, assigner.ignore_iof_thr),
         neg_iou_thr=(low, high),
         **{
             name: getattr(assigner, name)
@@ -129,7 +126,6 @@ def batched_targets(
                 "min_pos_iou",
                 "gt_max_assign_all",
                 "match_low_quality",
-                "ignore_iof_thr",
             )
         },
     )

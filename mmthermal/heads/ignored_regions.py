@@ -9,7 +9,7 @@ from mmdet.utils import OptInstanceList
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mmthermal.functional.assignment import share_inside
+from mmthermal.functional.assignment import covered_share
 
 
 def on_ignored(priors: Tensor, regions: OptInstanceList, share: float = 0.5) -> Tensor | None:
@@ -29,7 +29,7 @@ def on_ignored(priors: Tensor, regions: OptInstanceList, share: float = 0.5) -> 
         return None
     padded = pad_sequence(boxes, batch_first=True)
     if priors.size(1) == 4:
-        return share_inside(padded, priors) > share
+        return covered_share(padded, priors) > share
     x, y = priors.unbind(1)
     x1, y1, x2, y2 = (side[..., None] for side in padded.unbind(-1))
     return ((x > x1) & (x < x2) & (y > y1) & (y < y2)).any(1)

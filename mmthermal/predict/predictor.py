@@ -53,9 +53,8 @@ class Predictor:
         device: str | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        for what, path in (("config", config), ("checkpoint", checkpoint)):
-            if not Path(path).is_file():
-                raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path")
+        if not Path(config).is_file():
+            raise FileNotFoundError(f"config {str(config)!r} does not exist: check the path")
         content = read_checkpoint(checkpoint)
         device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
         # Given a palette, init_detector does not open the data set, which may not be here.

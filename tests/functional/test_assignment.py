@@ -18,8 +18,8 @@ DEFAULT = dict(
     min_pos_iou=0.0,
     gt_max_assign_all=True,
     match_low_quality=True,
-    ignore_iof_thr=0.5,
 )
+IGNORE_IOF_THR = 0.5
 
 
 def random_boxes(count: int, maker: torch.Generator) -> Tensor:
@@ -39,7 +39,9 @@ def by_mmdet(
     anchors: Tensor, images: list[Tensor], ignored: list[Tensor], **cfg: Any
 ) -> list[Tensor]:
     low, high = cfg.pop("neg_iou_thr")
-    assigner = MaxIoUAssigner(neg_iou_thr=(low, high) if low else high, **cfg)
+    assigner = MaxIoUAssigner(
+        neg_iou_thr=(low, high) if low else high, ignore_iof_thr=IGNORE_IOF_THR, **cfg
+    )
     return [
         assigner.assign(
             InstanceData(priors=anchors),
@@ -68,7 +70,8 @@ def test_is_mmdets_assigner(
     images = [random_boxes(objects, maker) for objects, _ in counts]
     ignored = [random_boxes(regions, maker) for _, regions in counts]
     cfg = {**DEFAULT, "neg_iou_thr": (low, 0.4), **cfg}
-    found = assign_max_iou(anchors, None, *padded(images), padded(ignored)[0], **cfg)
+    left_out = assignment.covered_share(padded(ignored)[0], anchors) > IGNORE_IOF_THR
+    found = assign_max_iou(anchors, None, *padded(images), left_out, **cfg)
     for image, expected in zip(found, by_mmdet(anchors, images, ignored, **cfg), strict=True):
         assert torch.equal(image, expected)
 
