@@ -82,7 +82,7 @@ class AnyChannelsInit(PretrainedInit):
         for place, names in (("the checkpoint", state), ("the network", own)):
             if self.layer not in names:
                 raise KeyError(
-                    f"{place} has no {self.layer!r}, but {next(iter(names), 'nothing')!r} and "
+                    f"{place} has no {self.layer!r}, but {next(iter(names))!r} and "
                     "others: set layer=… to the name of the first layer's weight, or prefix=…"
                 )
         with torch.no_grad():
