@@ -10,13 +10,12 @@ from markupsafe import Markup
 
 from mmthermal.common.files import read_json, write_text
 from mmthermal.common.pages import templates
-from mmthermal.evaluation.figures import select_figures
+from mmthermal.evaluation.figures import SUBSET_WORDS, select_figures
 from mmthermal.studies import charts
 from mmthermal.studies.comparison import SCHEMA
 from mmthermal.studies.gallery import picture_uri
 from mmthermal.studies.report_charts import (
     ERROR_LABELS,
-    SUBSET_WORDS,
     error_charts,
     overlap_charts,
     pr_charts,
@@ -224,7 +223,7 @@ def _confusions(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
                 rows.append({"label": label, "cells": cells, "background": r == len(classes)})
             out.append(
                 {
-                    "title": f"{name}: {SUBSET_WORDS.get(subset, subset).lower()}",
+                    "title": f"{name}: {SUBSET_WORDS.get(subset, subset)}",
                     "columns": [*classes, "not found"],
                     "rows": rows,
                 }
