@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.files import write_bytes
+from mmthermal.common.installed import tool_command
 from mmthermal.evaluation.figures import AP, select_figures
 from mmthermal.studies.curves import Points, read_records, starts_of_newest_training
 
@@ -232,7 +233,7 @@ def format_summary(run: RunSummary, *, curves: Path | None = None) -> str:
     configs = sorted(run.work_dir.glob("*.py"))
     if checkpoint and len(configs) == 1:
         lines.append("  test, with pictures of detections:")
-        lines.append(f"    python tools/test.py {configs[0]} {checkpoint}")
+        lines.append(f"    {tool_command('test')} {configs[0]} {checkpoint}")
     return "\n".join(lines)
 
 
