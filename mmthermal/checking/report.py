@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 
 from mmthermal.checking.command import Report
-from mmthermal.checking.finding import SEVERITIES
+from mmthermal.checking.finding import SEVERITIES, in_words
 from mmthermal.checking.objects import overlaps
 from mmthermal.checking.plots import plot_classes, plot_levels, plot_overlaps, plot_sides
 from mmthermal.checking.samples import Picture, augmented_samples, stored_samples
@@ -41,9 +41,8 @@ def to_text(report: Report, *, width: int = 100) -> str:
             fill(f"→ {finding.remedy}", width, initial_indent=" " * 8, subsequent_indent=" " * 10)
         )
     counts = {s: sum(f.severity == s for f in report.findings) for s in SEVERITIES}
-    plural = ", ".join(f"{n} {s}{'' if n == 1 else 's'}" for s, n in counts.items())
     lines += [] if not report.findings else [""]
-    lines.append(f"{report.source}: {plural}")
+    lines.append(f"{report.source}: {in_words(counts)}")
     return "\n".join(lines)
 
 
