@@ -73,7 +73,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=key)
 
 
-def in_words(counts: Mapping[str, int]) -> str:
+def in_words(counts: Mapping[Severity, int]) -> str:
     """Numbers by severity as words, such as "1 error, 2 notes"."""
     return ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in counts.items())
 
