@@ -134,9 +134,7 @@ def test_sheet_is_written_beside_the_file(small, tmp_path):
 
 def test_missing_checkpoint(small, tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing"):
-        mine_command(
-            small[0], tmp_path / "nothing.pth", tmp_path / "out.json", settings=SETTINGS
-        )
+        mine_command(small[0], tmp_path / "nothing.pth", tmp_path / "out.json", settings=SETTINGS)
 
 
 def tool(small, out, *launcher):
