@@ -1,11 +1,11 @@
-"""Work of one process in the tests with two; imported by the children, so it stays small."""
+"""Work of one process in the tests with several; imported by the children, so it stays small."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from helpers_processes import group
 
 from mmthermal.losses import CompositeLoss
 
@@ -56,23 +56,21 @@ def start_weight() -> torch.Tensor:
     return torch.randn(5, 3, generator=torch.Generator().manual_seed(9)).requires_grad_()
 
 
-def work(rank: int, folder: str, cases: list[tuple[dict, tuple, tuple]]) -> None:
+def work(rank: int, number: int, folder: str, cases: list[tuple[dict, tuple, tuple]]) -> None:
     """Losses and DDP's averaged gradient of each case, saved by each rank.
 
     Args:
-        rank: of this process, out of two.
+        rank: of this process.
+        number: of processes.
         folder: where the processes meet and results go.
         cases: settings, and the numbers of positives and of negatives of each rank.
     """
-    torch.set_num_threads(1)
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     results = []
-    for settings, num_pos, num_neg in cases:
-        weight = start_weight()
-        losses = forward(settings, split_batch(num_pos, num_neg)[rank], weight)
-        (losses["loss_cls"] + losses["loss_bbox"]).backward()
-        dist.all_reduce(weight.grad)  # as DistributedDataParallel: the average of the ranks
-        results.append((weight.grad / 2, {k: v.detach() for k, v in losses.items()}))
+    with group(rank, number, folder):
+        for settings, num_pos, num_neg in cases:
+            weight = start_weight()
+            losses = forward(settings, split_batch(num_pos, num_neg)[rank], weight)
+            (losses["loss_cls"] + losses["loss_bbox"]).backward()
+            dist.all_reduce(weight.grad)  # as DistributedDataParallel: the average of the ranks
+            results.append((weight.grad / number, {k: v.detach() for k, v in losses.items()}))
     torch.save(results, Path(folder) / f"rank{rank}.pt")
-    dist.destroy_process_group()

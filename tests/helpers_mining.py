@@ -1,10 +1,9 @@
 """Mining in several processes; imported by the children, so it stays small."""
 
-import os
 from typing import Any
 
 import torch
-import torch.distributed as dist
+from helpers_processes import group
 from torch import Tensor
 
 from mmthermal.samplers import HardNegativeMiner
@@ -36,17 +35,14 @@ CASES: list[dict[str, Any]] = [
 
 def work(rank: int, number: int, folder: str) -> None:
     """What one process mines, without and with favoured anchors on one of the processes."""
-    torch.set_num_threads(1)
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=number
-    )
     given = shares(number)[rank]
     first = dict(first=given[0] == given[0].min()) if rank == 0 else {}
-    mined = [(HardNegativeMiner(**c).mine(*given), HardNegativeMiner(**c).mine(*given, **first))
-             for c in CASES]  # fmt: skip
+    with group(rank, number, folder):
+        mined = [
+            (HardNegativeMiner(**c).mine(*given), HardNegativeMiner(**c).mine(*given, **first))
+            for c in CASES
+        ]
     torch.save(mined, f"{folder}/rank{rank}.pt")
-    dist.destroy_process_group()
 
 
 POSITIVES = 2  # of each process
@@ -63,16 +59,11 @@ def rows(rank: int, number: int) -> tuple[Tensor, Tensor]:
 
 def share_rows(rank: int, number: int, folder: str) -> None:
     """What one process gets of the hardest rows of all."""
-    torch.set_num_threads(1)
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=number
-    )
-    found = [
-        share_of_hardest(
-            *rows(rank, number), POSITIVES, ratio=ratio, min_neg=floor if rank == 0 else 0
-        )
-        for ratio, floor in ROW_CASES
-    ]
+    with group(rank, number, folder):
+        found = [
+            share_of_hardest(
+                *rows(rank, number), POSITIVES, ratio=ratio, min_neg=floor if rank == 0 else 0
+            )
+            for ratio, floor in ROW_CASES
+        ]
     torch.save(found, f"{folder}/rank{rank}.pt")
-    dist.destroy_process_group()

@@ -31,5 +31,5 @@ def test_without_a_tool_they_are_listed(
     assert end.value.code == code
     out, err = capsys.readouterr()
     text = err if code else out
-    assert "train" in text.split("tools: ")[1].split("\n")[0].split(", ")
+    assert "\n  train               Train a detector: " in text
     assert "setup_env" not in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmthermal.common.child_processes import end_with_parent
 from mmthermal.engine.launch import add_common_arguments, load_config
-from mmthermal.mining.command import mine_hard_negatives
+from mmthermal.mining.command import mine_command
 from mmthermal.mining.finding import COUNTS, MiningSettings
 
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         cfg = load_config(args)
         out = args.out or Path(cfg.work_dir) / "hard_negatives.json"
-        content = mine_hard_negatives(
+        content = mine_command(
             cfg,
             args.checkpoint,
             out,

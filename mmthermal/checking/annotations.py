@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from mmthermal.checking.boxes import check_boxes
-from mmthermal.checking.finding import SEVERITIES, Finding, has_errors, some, worst_first
+from mmthermal.checking.finding import SEVERITIES, Finding, has_errors, in_words, some, worst_first
 from mmthermal.checking.records import check_records
 from mmthermal.checking.table import Table, kept_images, make_table
+from mmthermal.common.installed import tool_command
 
 FEW = 10
 """A class with fewer objects than this is pointed out."""
@@ -67,12 +68,13 @@ def what_mmdet_reads(
     counts = {name: int(mask.sum()) for name, mask in table.reasons.items() if name != "kept"}
     dropped = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n)
     levels = Counter(finding.severity for finding in findings)
-    found = ", ".join(f"{levels[kind]} {kind}s" for kind in SEVERITIES if levels[kind])
+    found = in_words({kind: levels[kind] for kind in SEVERITIES if levels[kind]})
+    listed = f"{found}, listed by {tool_command('check_data')}"
     return (
         f"{len(table.file_names)} images, {int(table.objects.sum())} objects, "
         f"{int((table.kept & table.crowd).sum())} crowd regions"
         f"{'; not trained on: ' + dropped if dropped else ''}"
-        f"{'; check: ' + found if found else ''}"
+        f"{'; ' + listed if found else ''}"
     )
 
 

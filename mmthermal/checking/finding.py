@@ -1,6 +1,6 @@
 """What a check finds: how bad it is, where, how often, and what to do about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -71,6 +71,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
         return SEVERITIES.index(finding.severity), -share, -finding.count
 
     return sorted(findings, key=key)
+
+
+def in_words(counts: Mapping[Severity, int]) -> str:
+    """Numbers by severity as words, such as "1 error, 2 notes"."""
+    return ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in counts.items())
 
 
 def has_errors(findings: Sequence[Finding]) -> bool:

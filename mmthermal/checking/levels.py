@@ -95,8 +95,8 @@ def check_levels(facts: Sequence[ImageFacts], sequences: Sequence[str]) -> list[
             Finding(
                 "note",
                 "level-drifts",
-                f"the level drifts along {len(drifting)} sequences by more than the contrast "
-                "within a picture",
+                "the level drifts by more than the contrast within a picture in "
+                f"{len(drifting)} of {len(set(sequences))} sequences",
                 "NormalizeFrame, or RandomContrastBrightness with a larger brightness",
                 count=len(drifting),
                 total=len(set(sequences)),

@@ -1,20 +1,19 @@
 """A check's findings as lines for the terminal, as JSON and as a page."""
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import cv2
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmthermal.checking.command import Report
-from mmthermal.checking.finding import SEVERITIES
+from mmthermal.checking.finding import SEVERITIES, in_words
 from mmthermal.checking.objects import overlaps
 from mmthermal.checking.plots import plot_classes, plot_levels, plot_overlaps, plot_sides
 from mmthermal.checking.samples import Picture, augmented_samples, stored_samples
 from mmthermal.common.files import write_json, write_text
+from mmthermal.common.pages import data_uri, templates
 
 
 def to_text(report: Report, *, width: int = 100) -> str:
@@ -42,9 +41,8 @@ def to_text(report: Report, *, width: int = 100) -> str:
             fill(f"→ {finding.remedy}", width, initial_indent=" " * 8, subsequent_indent=" " * 10)
         )
     counts = {s: sum(f.severity == s for f in report.findings) for s in SEVERITIES}
-    plural = ", ".join(f"{n} {s}{'' if n == 1 else 's'}" for s, n in counts.items())
     lines += [] if not report.findings else [""]
-    lines.append(f"{report.source}: {plural}")
+    lines.append(f"{report.source}: {in_words(counts)}")
     return "\n".join(lines)
 
 
@@ -100,20 +98,17 @@ def write_page(report: Report, path: str | Path, *, number: int = 24, seed: int 
     ]
     if report.facts:
         plots.append(plot_levels(report.facts))
-    environment = Environment(
-        loader=PackageLoader("mmthermal.checking"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("check_data.html.j2").render(
-        report=report,
-        counts={s: sum(f.severity == s for f in report.findings) for s in SEVERITIES},
-        lines=_split_lines(report),
-        anchors=report.figures.get("anchors"),
-        plots=plots,
-        sheets=_sheets(report, number, seed),
+    page = (
+        templates("mmthermal.checking")
+        .get_template("check_data.html.j2")
+        .render(
+            report=report,
+            counts={s: sum(f.severity == s for f in report.findings) for s in SEVERITIES},
+            lines=_split_lines(report),
+            anchors=report.figures.get("anchors"),
+            plots=plots,
+            sheets=_sheets(report, number, seed),
+        )
     )
     return write_text(path, page)
 
@@ -144,6 +139,5 @@ def _tiles(pictures: list[tuple[str, Picture]]) -> list[dict[str, str]]:
     for name, picture in pictures:
         good, data = cv2.imencode(".png", picture)
         if good:
-            text = base64.b64encode(data.tobytes()).decode("ascii")
-            tiles.append({"name": name, "src": f"data:image/png;base64,{text}"})
+            tiles.append({"name": name, "src": data_uri(data.tobytes())})
     return tiles

@@ -1,6 +1,7 @@
 """Configs with overrides: one parser of ``KEY=VALUE``, one check of its keys, one reader."""
 
 import ast
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,8 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
             of the file or of the options changes nothing.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
+    # mmengine reloads pkg_resources for every base "mmdet::…", and each time setuptools warns.
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
     if new_place(str(path)) is None:
         path = find_config(path)
     cfg = config_from_file(path)

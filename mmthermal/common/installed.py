@@ -9,6 +9,16 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = _PACKAGE / ".mim" if (_PACKAGE / ".mim").is_dir() else _PACKAGE.parent
 
 
+def tool_command(name: str) -> str:
+    """How a tool is called: by its file in a clone, else by its name.
+
+    Args:
+        name: of a file in ``tools``, without its ending.
+    """
+    in_clone = ROOT == _PACKAGE.parent
+    return f"python tools/{name}.py" if in_clone else f"python -m mmthermal {name}"
+
+
 def find_config(name: str | Path) -> Path:
     """The config file of a path or a name.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmthermal.common.checks import check_choice
 from mmthermal.common.files import copy_file, write_json
+from mmthermal.common.installed import tool_command
 from mmthermal.convert.flir import read_flir_v1, read_flir_v2
 from mmthermal.convert.flir_aligned import read_flir_aligned
 from mmthermal.convert.hituav import read_hituav
@@ -161,6 +162,6 @@ def to_text(converted: list[Converted], source: str | Path, out: str | Path, cop
         f"  model.…num_classes={len(names)}; metainfo.classes={names}",
         f"  data_root={str(out)!r}; ann_file={converted[0].path.name!r}; "
         f"data_prefix=dict(img={os.path.relpath(img_dir, out)!r})",
-        f"Next: python tools/check_data.py {out} --img-dir {os.path.relpath(img_dir, out)}",
+        f"Next: {tool_command('check_data')} {out} --img-dir {os.path.relpath(img_dir, out)}",
     ]
     return "\n".join(lines)

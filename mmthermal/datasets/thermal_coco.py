@@ -14,6 +14,7 @@ from mmthermal.checking.settling import settle
 from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json
+from mmthermal.common.installed import tool_command
 from mmthermal.datasets.one_channel import check_one_channel
 
 # Errors of the check that mmdet trains on in spite of them, and public sets are known for: amodal
@@ -88,7 +89,7 @@ class ThermalCocoDataset(CocoDataset):
         if not osp.isfile(path):
             raise FileNotFoundError(
                 f"the annotation file {path} doesn't exist. Set data_root and ann_file of the data "
-                "set; the embedded data are made by 'python tools/make_synthetic.py'."
+                f"set; the embedded data are made by '{tool_command('make_synthetic')}'."
             )
         content = read_json(path, what="the annotation file")
         test_mode = settings.get("test_mode", False)

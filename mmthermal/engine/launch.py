@@ -1,6 +1,7 @@
 """What ``tools/train.py`` and ``tools/test.py`` do with their arguments."""
 
 import argparse
+import logging
 import os
 import os.path as osp
 from contextlib import nullcontext
@@ -23,6 +24,8 @@ from mmthermal.engine.optim_wrapper import has_bfloat16
 
 # Hooks that every tool adds where a config, such as one of mmdet's, lacks them.
 GUARDS = ("AgreementHook", "CheckpointCheckHook", "FiniteCheckHook")
+# Lines of mmengine that say nothing to a person: one for each bias, and its own old names.
+_NOISE = ("paramwise_options --", '"FileClient" will be', '"HardDiskBackend" is the alias')
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +175,17 @@ def train(cfg: Config) -> None:
         build_runner(cfg).train()
 
 
+def quieten_terminal(logger: logging.Logger) -> None:
+    """Keep what mmengine says of itself out of the terminal; the log file has all of it.
+
+    Args:
+        logger: a runner's.
+    """
+    for handler in logger.handlers:
+        if not isinstance(handler, logging.FileHandler):
+            handler.addFilter(lambda record: not record.getMessage().startswith(_NOISE))
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the runner that a config asks for, after joining the processes of its launcher.
 
@@ -189,6 +203,7 @@ def build_runner(cfg: Config) -> Runner:
     start_processes(cfg)
     add_guards(cfg)
     runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+    quieten_terminal(runner.logger)
     for line in unmatched_keys(cfg, (name for name, _ in runner.model.named_parameters())):
         raise ValueError(line)
     return runner

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from mmthermal.common.checks import check_count, check_range
 from mmthermal.evaluation.match_table import MatchTable
 
 ERROR_TYPES = {
@@ -90,10 +91,8 @@ def calibration(table: MatchTable, *, num_bins: int = 10, iou_thr: float = 0.5) 
     Raises:
         ValueError: if a setting is out of range.
     """
-    if isinstance(num_bins, bool) or int(num_bins) != num_bins or num_bins < 1:
-        raise ValueError(f"num_bins={num_bins!r}: an integer of at least 1 is needed")
-    if not 0 < iou_thr <= 1:
-        raise ValueError(f"iou_thr={iou_thr!r}: must lie in (0, 1]")
+    check_count("num_bins", num_bins, 1)
+    check_range("iou_thr", iou_thr, 0, 1, open_low=True)
     if not len(table.dets["score"]):
         return {"ece": 0.0, "mce": 0.0, "bins": []}
     found = _evaluate(table, iou_thr).calibration(n_bins=int(num_bins), iou_threshold=iou_thr)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pycocotools.coco import COCO
 
 from mmthermal.common.boxes import Floats
+from mmthermal.common.checks import check_count
 from mmthermal.evaluation.coco_columns import (
     chosen_ids,
     detection_columns,
@@ -98,9 +99,8 @@ class MatchTable:
         self.class_names = list(class_names)
         self.subsets = check_subsets(subsets)
         self.iou_thrs = _check_thrs(iou_thrs)
-        if isinstance(max_dets, bool) or int(max_dets) != max_dets or max_dets < 1:
-            raise ValueError(f"max_dets={max_dets!r}: an integer of at least 1 is needed")
-        self.max_dets = int(max_dets)
+        check_count("max_dets", max_dets, 1)
+        self.max_dets = max_dets
         self._subset_inds = {subset.name: i for i, subset in enumerate(self.subsets)}
 
         num_classes = len(self.cat_ids)

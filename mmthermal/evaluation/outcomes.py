@@ -6,6 +6,7 @@ Shapes: C classes, D detections, G ground truths, R detections above the thresho
 import numpy as np
 
 from mmthermal.common.boxes import Bools
+from mmthermal.common.checks import check_range
 from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, Ints, find_pairs, match_once
 from mmthermal.evaluation.match_table import MatchTable
 
@@ -192,8 +193,7 @@ def _match_across_classes(
         Two (R,) arrays: the ground truth taken within the class, and the one taken in the
         second step, ``MISSED`` for none.
     """
-    if not 0 < iou_thr <= 1:
-        raise ValueError(f"iou_thr={iou_thr!r}: must lie in (0, 1]")
+    check_range("iou_thr", iou_thr, 0, 1, open_low=True)
     crowd, images = table.gts["crowd"], table.dets["img"][rows]
     found = find_pairs(
         table.dets["box"][rows],

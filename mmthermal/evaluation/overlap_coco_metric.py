@@ -10,6 +10,7 @@ from mmdet.registry import METRICS
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
+from mmthermal.common.checks import check_range
 from mmthermal.common.files import write_json
 from mmthermal.evaluation.figures import logged_figures, to_dict
 from mmthermal.evaluation.match_table import MatchTable
@@ -101,8 +102,8 @@ class OverlapCocoMetric(CocoMetric):
                 f"metric={self.metrics!r}: overlap is measured on boxes, add 'bbox' or use "
                 "CocoMetric"
             )
-        if score_thr is not None and not 0 <= score_thr <= 1:
-            raise ValueError(f"score_thr={score_thr!r}: must lie in [0, 1], or be None")
+        if score_thr is not None:
+            check_range("score_thr", score_thr, 0, 1)
         for item in self.metric_items or ():
             if item not in _STANDARD:
                 raise KeyError(

@@ -36,7 +36,7 @@ from mmthermal.mining.training_set import TrainingSet, training_set
 from mmthermal.version import __version__
 
 
-def mine_hard_negatives(
+def mine_command(
     cfg: Config,
     checkpoint: str | Path,
     out: str | Path,

@@ -1,17 +1,16 @@
 """The hardest negatives as pictures, for a person to see which are objects without a label."""
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from mmthermal.common.display import PALETTE, read_image, to_display
 from mmthermal.common.files import write_bytes, write_text
+from mmthermal.common.pages import data_uri, templates
 from mmthermal.mining.finding import GroundTruth
 from mmthermal.mining.region_file import Region, RegionFile
 
@@ -70,7 +69,7 @@ def write_contact_sheet(
                 loss=region.loss,
                 round=region.round,
                 weight=region.weight,
-                picture="data:image/png;base64," + base64.b64encode(_png(tile)).decode("ascii"),
+                picture=data_uri(_png(tile)),
             )
         )
     sheet = Path(f"{prefix}.png")
@@ -90,15 +89,9 @@ def render_page(content: RegionFile, entries: list[dict[str, Any]]) -> str:
     Returns:
         the page.
     """
-    environment = Environment(
-        loader=PackageLoader("mmthermal.mining"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    page = templates("mmthermal.mining").get_template("contact_sheet.html.j2")
     places = [{key: entry[key] for key in ("image_id", "bbox")} for entry in entries]
-    return environment.get_template("contact_sheet.html.j2").render(
+    return page.render(
         info=content.info, total=len(content.regions), entries=entries, places=places
     )
 

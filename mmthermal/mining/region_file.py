@@ -1,8 +1,8 @@
 """Mined regions, and the COCO-style file that holds them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -157,13 +157,6 @@ class RegionFile:
             return cls.from_coco(content, source=str(path))
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path}: an entry lacks {error}") from None
-
-    def with_regions(self, regions: Iterable[Region]) -> "RegionFile":
-        """The file with other regions; images without any are left out."""
-        kept = tuple(regions)
-        used = {region.image_id for region in kept}
-        images = tuple(image for image in self.images if image["id"] in used)
-        return replace(self, regions=kept, images=images)
 
 
 def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:

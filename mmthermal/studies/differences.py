@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmthermal.common.checks import check_choice, check_count, check_range
 from mmthermal.evaluation.figures import Figure, select_figures
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.precision import average_precision
@@ -34,12 +35,9 @@ def check_settings(*, primary: str, resamples: int, level: float) -> None:
     Raises:
         ValueError: unknown primary metric, too few resamples, or a level outside (0, 1).
     """
-    if primary not in METRIC_NAMES:
-        raise ValueError(f"primary={primary!r}: choose one of {', '.join(METRIC_NAMES)}")
-    if resamples < 100:
-        raise ValueError(f"resamples={resamples}: give at least 100")
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r}: give a coverage between 0 and 1, such as 0.95")
+    check_choice("primary", primary, METRIC_NAMES)
+    check_count("resamples", resamples, 100)
+    check_range("level", level, 0, 1, open_low=True, open_high=True)
 
 
 def resample_models(

@@ -5,7 +5,6 @@ Shape shorthand in this module:
     D: its detections above the threshold
 """
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pycocotools.coco import COCO
 
 from mmthermal.common.boxes import Floats
 from mmthermal.common.display import read_image, to_display
+from mmthermal.common.pages import data_uri
 from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, find_pairs, match_once
 from mmthermal.evaluation.overlap import largest_overlap
 
@@ -238,7 +238,7 @@ def _by_image(detections: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, 
     return out
 
 
-def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
+def picture_uri(path: str | Path, *, max_side: int = 480) -> str | None:
     """Picture as a data URI: PNG while small, else JPEG.
 
     Thermal pictures go through the gain control of `mmthermal.common.display`.
@@ -272,4 +272,4 @@ def data_uri(path: str | Path, *, max_side: int = 480) -> str | None:
     if not done:
         return None
     kind = "png" if small else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    return data_uri(encoded.tobytes(), kind)

@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mmthermal.common.files import read_json, write_text
-from mmthermal.evaluation.figures import select_figures
+from mmthermal.common.pages import templates
+from mmthermal.evaluation.figures import SUBSET_WORDS, select_figures
 from mmthermal.studies import charts
 from mmthermal.studies.comparison import SCHEMA
-from mmthermal.studies.gallery import data_uri
+from mmthermal.studies.gallery import picture_uri
 from mmthermal.studies.report_charts import (
     ERROR_LABELS,
-    SUBSET_WORDS,
     error_charts,
     overlap_charts,
     pr_charts,
@@ -64,13 +63,7 @@ def write_report(
 
 def render(comparison: Mapping[str, Any], *, img_dir: str | Path | None = None) -> str:
     """The page as text; every name in it is escaped."""
-    environment = Environment(
-        loader=PackageLoader("mmthermal.studies"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("mmthermal.studies")
     environment.filters["points"] = points
     names = list(comparison["models"])
     folder = Path(img_dir if img_dir is not None else comparison["data"]["img_dir"])
@@ -230,7 +223,7 @@ def _confusions(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
                 rows.append({"label": label, "cells": cells, "background": r == len(classes)})
             out.append(
                 {
-                    "title": f"{name}: {SUBSET_WORDS.get(subset, subset).lower()}",
+                    "title": f"{name}: {SUBSET_WORDS.get(subset, subset)}",
                     "columns": [*classes, "not found"],
                     "rows": rows,
                 }
@@ -257,7 +250,7 @@ def _pictures(gallery: Sequence[Mapping[str, Any]], folder: Path) -> tuple[dict[
     pictures: dict[int, str] = {}
     size = 0
     for item in gallery:
-        uri = data_uri(folder / item["file_name"])
+        uri = picture_uri(folder / item["file_name"])
         if uri is not None and size + len(uri) <= MAX_PICTURE_BYTES:
             pictures[item["image_id"]] = uri
             size += len(uri)

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mmthermal.evaluation.figures import SUBSET_WORDS
 from mmthermal.studies import charts
 
 ERROR_LABELS = {
@@ -14,11 +15,6 @@ ERROR_LABELS = {
     "duplicate": "duplicate",
     "background": "background",
     "missed": "missed",
-}
-SUBSET_WORDS = {
-    "all": "All objects",
-    "overlapped": "Overlapped objects",
-    "isolated": "Isolated objects",
 }
 
 
@@ -33,7 +29,7 @@ def pr_charts(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
             )
             for name, curve in models.items()
         ]
-        title = SUBSET_WORDS.get(subset, subset)
+        title = SUBSET_WORDS.get(subset, subset).capitalize()
         if series:
             svg = charts.line_chart(
                 series,

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mmthermal.evaluation.figures import select_figures
 from mmthermal.studies.result_lines import Line, select
+from mmthermal.studies.run_record import FIGURES
 from mmthermal.studies.statistics import Interval, paired_t_interval
 
 Spec = Mapping[str, Any]
@@ -46,13 +46,9 @@ class Column:
         return text.replace("-", "−")
 
 
-KEYS = (
-    "AP", "AP50", "overlapped_AP", "overlapped_AP50", "isolated_AP50",
-    "best_f1", "best_f1_thr", "f1_at_0.5", "overlapped_best_f1",
-)  # fmt: skip
 COLUMNS = {
     figure.key: Column(figure.key, figure.short, percent="f1" not in figure.key)
-    for figure in select_figures(*KEYS)
+    for figure in FIGURES
 }
 
 

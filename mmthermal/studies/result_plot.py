@@ -1,8 +1,8 @@
 """Plot of paired differences: a panel per comparison, a dot per seed."""
 
+import io
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from mmthermal.common.files import write_bytes
 from mmthermal.studies.result_figures import COLUMNS, MIN_SEEDS, paired
 from mmthermal.studies.result_lines import Line
 from mmthermal.studies.statistics import paired_t_interval
@@ -78,11 +79,10 @@ def save_pairs(path: Path, panels: Panels) -> Path:
         axes.set_visible(False)
     for axes in grid[-1]:
         axes.set_xlabel("difference in points", fontsize=9)
-    partial = path.with_name(f".{path.name}.partial")
     metadata = {"Description": json.dumps(panels), "Software": None}
-    figure.savefig(partial, format="png", dpi=110, metadata=metadata)
-    os.replace(partial, path)
-    return path
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=110, metadata=metadata)
+    return write_bytes(path, data.getvalue())
 
 
 def _draw_panel(axes: Axes, title: str, differences: Mapping[str, Sequence[float]]) -> None:

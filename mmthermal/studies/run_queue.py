@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mmthermal.common.checkpoints import last_checkpoint
+from mmthermal.common.checks import check_count
 from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json
@@ -68,8 +69,7 @@ def carry_out(
         RunsFailed: some runs failed; the message names their logs. The others were carried on.
         ValueError: jobs is below 1.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs={jobs}: give at least 1")
+    check_count("jobs", jobs, 1)
     waiting = [run for run in runs if not run.done]
     if len(waiting) < len(runs):
         say(f"{len(runs) - len(waiting)} of {len(runs)} runs are finished already")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from mmthermal.common.checks import check_range
 from mmthermal.studies.resampling import seed_multiplicities
 
 Verdict = Literal["better", "worse", "no difference shown"]
@@ -53,11 +54,6 @@ class Interval:
         return {key: float(v) if np.isfinite(v) else None for key, v in asdict(self).items()}
 
 
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r}: give a coverage between 0 and 1, such as 0.95")
-
-
 def paired_t_interval(differences: ArrayLike, *, level: float = 0.95) -> Interval:
     """Student's interval of the mean of paired differences over seeds.
 
@@ -73,7 +69,7 @@ def paired_t_interval(differences: ArrayLike, *, level: float = 0.95) -> Interva
     Raises:
         ValueError: differences are not one-dimensional or not finite, or level is outside (0, 1).
     """
-    _check_level(level)
+    check_range("level", level, 0, 1, open_low=True, open_high=True)
     values = _finite_vector(differences)
     if len(values) < 2:
         return Interval(float("nan"), float("nan"), level)
@@ -93,7 +89,7 @@ def percentile_interval(resampled: ArrayLike, *, level: float = 0.95) -> Interva
     Returns:
         The interval; unknown where fewer than half of the resamples give a value.
     """
-    _check_level(level)
+    check_range("level", level, 0, 1, open_low=True, open_high=True)
     values = np.asarray(resampled, dtype=float)
     finite = values[np.isfinite(values)]
     if len(finite) == 0 or len(finite) < len(values) / 2:
@@ -131,7 +127,7 @@ def combined_interval(
     Returns:
         The interval; unknown for fewer than two seeds or two groups.
     """
-    _check_level(level)
+    check_range("level", level, 0, 1, open_low=True, open_high=True)
     values = _finite_vector(differences)
     num_seeds = len(values)
     image_error2 = _image_variance(image_resamples, num_seeds, num_groups)
@@ -215,7 +211,7 @@ def verdict(estimate: float, p_value: float, *, level: float = 0.95) -> Verdict:
         'better' or 'worse' where p_value < 1 - level, by the sign of the estimate; otherwise, and
         always for an unknown p value, 'no difference shown'.
     """
-    _check_level(level)
+    check_range("level", level, 0, 1, open_low=True, open_high=True)
     if not p_value < 1 - level or estimate == 0:
         return "no difference shown"
     return "better" if estimate > 0 else "worse"

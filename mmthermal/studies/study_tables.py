@@ -8,6 +8,7 @@ import numpy as np
 
 from mmthermal.evaluation import best_f1, duplicates_per_gt, select_figures
 from mmthermal.evaluation.outcomes import outcomes
+from mmthermal.studies.result_tables import markdown
 from mmthermal.studies.run_folder import Run, collect_runs
 from mmthermal.studies.run_record import match_table
 from mmthermal.studies.statistics import paired_t_interval
@@ -129,9 +130,3 @@ def _errors_of(run: Run, subset: str) -> dict[str, float]:
         **outcomes(table, subset, score_thr=score_thr),
         "duplicates": per_gt * table.num_gts(subset),
     }
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

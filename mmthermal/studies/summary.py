@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.files import write_bytes
+from mmthermal.common.installed import tool_command
 from mmthermal.evaluation.figures import AP, select_figures
 from mmthermal.studies.curves import Points, read_records, starts_of_newest_training
 
@@ -48,13 +49,11 @@ class RunSummary:
         work_dir: its folder.
         train: per logged key its values by iteration.
         val: per metric its values by epoch (or iteration, as the training loop counts).
-        starts: folders of the starts that it consists of, oldest first.
     """
 
     work_dir: Path
     train: dict[str, Points] = field(default_factory=dict)
     val: dict[str, Points] = field(default_factory=dict)
-    starts: list[Path] = field(default_factory=list)
 
     def metric(self, ending: str) -> Points:
         """Values of a validation metric by the end of its key, without prefix; empty if none."""
@@ -114,8 +113,7 @@ def read_run(work_dir: str | Path) -> RunSummary:
         raise FileNotFoundError(f"work directory {str(work_dir)!r} does not exist: check the path")
     train: dict[str, Points] = defaultdict(dict)
     val: dict[str, Points] = defaultdict(dict)
-    starts = starts_of_newest_training(folder)
-    for start in starts:
+    for start in starts_of_newest_training(folder):
         for record in read_records(start / "vis_data" / "scalars.json"):
             curves, step = (train, record["iter"]) if "iter" in record else (val, record["step"])
             for key, value in record.items():
@@ -126,7 +124,7 @@ def read_run(work_dir: str | Path) -> RunSummary:
             f"{folder} holds no log of a training (*/vis_data/scalars.json with entries): give the "
             "--work-dir of tools/train.py; the first entry comes after some iterations"
         )
-    return RunSummary(folder, dict(train), dict(val), starts)
+    return RunSummary(folder, dict(train), dict(val))
 
 
 @dataclass
@@ -235,7 +233,7 @@ def format_summary(run: RunSummary, *, curves: Path | None = None) -> str:
     configs = sorted(run.work_dir.glob("*.py"))
     if checkpoint and len(configs) == 1:
         lines.append("  test, with pictures of detections:")
-        lines.append(f"    python tools/test.py {configs[0]} {checkpoint}")
+        lines.append(f"    {tool_command('test')} {configs[0]} {checkpoint}")
     return "\n".join(lines)
 
 

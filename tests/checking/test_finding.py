@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmthermal.checking.finding import EXAMPLES, Finding, has_errors, some, worst_first
+from mmthermal.checking.finding import EXAMPLES, Finding, has_errors, in_words, some, worst_first
 
 
 def finding(severity="note", count=0, total=0):
@@ -19,6 +19,10 @@ def test_the_worst_comes_first_then_the_larger_share() -> None:
         ("warning", 0),
         ("note", 0),
     ]
+
+
+def test_one_is_no_plural() -> None:
+    assert in_words({"error": 1, "warning": 0, "note": 2}) == "1 error, 0 warnings, 2 notes"
 
 
 def test_only_an_error_spoils_a_training() -> None:

@@ -1,6 +1,7 @@
 """Configs are read with overrides, and what is misspelt is refused."""
 
 import sys
+import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -20,6 +21,15 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 def path(tmp_path: Path) -> Path:
     (tmp_path / "mine.py").write_text(CONFIG)
     return tmp_path / "mine.py"
+
+
+def test_what_setuptools_says_to_mmengine_is_not_shown(path: Path) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        read_config(path)
+        warnings.warn("pkg_resources is deprecated as an API. See …", stacklevel=1)
+        warnings.warn("another", stacklevel=1)
+    assert [str(warning.message) for warning in seen] == ["another"]
 
 
 def test_options_may_hold_dicts(path: Path) -> None:

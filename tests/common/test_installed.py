@@ -4,13 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from mmthermal.common.installed import ROOT, find_config
+from mmthermal.common import installed
+from mmthermal.common.installed import ROOT, find_config, tool_command
 
 CLONE = Path(__file__).resolve().parents[2]
 
 
 def test_in_a_clone_they_are_the_clones() -> None:
     assert ROOT == CLONE
+
+
+def test_a_tool_is_called_by_its_file_in_a_clone_else_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert tool_command("train") == "python tools/train.py"
+    monkeypatch.setattr(installed, "ROOT", CLONE / "mmthermal" / ".mim")
+    assert tool_command("train") == "python -m mmthermal train"
 
 
 @pytest.mark.parametrize(

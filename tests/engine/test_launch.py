@@ -7,6 +7,7 @@ import pytest
 import torch
 from filelock import FileLock
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from mmthermal.common.run_state import RunBusyError, run_lock
 from mmthermal.common.safe_loading import CheckpointError
@@ -15,6 +16,7 @@ from mmthermal.engine.launch import (
     add_common_arguments,
     choose_checkpoint,
     load_config,
+    quieten_terminal,
     scale_lr,
     train,
     use_amp,
@@ -156,6 +158,19 @@ def test_the_checkpoint_to_resume(
     cfg.load_from = None
     with pytest.raises(CheckpointError, match="no checkpoint in"):
         choose_checkpoint(cfg)
+
+
+def test_the_terminal_is_spared_what_the_log_file_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = MMLogger("quiet", logger_name="quiet", log_file=str(tmp_path / "a.log"))
+    quieten_terminal(logger)
+    logger.info("paramwise_options -- backbone.bn1.bias:weight_decay=0.0")
+    logger.warning('"FileClient" will be deprecated in future.')
+    logger.info("loss: 1.0")
+    shown, kept = capsys.readouterr().out, (tmp_path / "a.log").read_text()
+    assert "loss" in shown and "paramwise" not in shown and "FileClient" not in shown
+    assert "loss" in kept and "paramwise" in kept and "FileClient" in kept
 
 
 def test_one_training_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

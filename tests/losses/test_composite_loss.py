@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import helpers_ddp
+import helpers_processes
 import pytest
 import reference
 import torch
@@ -390,17 +391,7 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
     ]
     numbers = [((5, 0), (9, 4)), ((4, 3), (2, 11)), ((0, 0), (3, 3)), ((6, 1), (0, 0))]
     cases = [(s, *n) for s, n in itertools.product(settings, numbers)]
-    context = torch.multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=helpers_ddp.work, args=(rank, str(tmp_path), cases))
-        for rank in range(2)
-    ]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(120)
-        assert child.exitcode == 0
-    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(2)]
+    ranks = helpers_processes.results(helpers_ddp.work, 2, tmp_path, cases)
     for (kwargs, num_pos, num_neg), *results in zip(cases, *ranks, strict=True):
         weight = helpers_ddp.start_weight()
         batch = helpers_ddp.joined(helpers_ddp.split_batch(num_pos, num_neg))

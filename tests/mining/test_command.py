@@ -12,7 +12,7 @@ import pytest
 from helpers_data import ROOT
 
 from mmthermal.mining import command
-from mmthermal.mining.command import mine_hard_negatives
+from mmthermal.mining.command import mine_command
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.region_file import RegionFile
 
@@ -22,7 +22,7 @@ SETTINGS = MiningSettings(score_thr=0.4, iou_thr=0.2, ratio=2.0)
 def mine(small, out, **settings):
     cfg, checkpoint = small
     options = dict(settings=SETTINGS, batch_size=2, num_workers=0, sheet=0)
-    return mine_hard_negatives(cfg, checkpoint, out, **{**options, **settings})
+    return mine_command(cfg, checkpoint, out, **{**options, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +134,7 @@ def test_sheet_is_written_beside_the_file(small, tmp_path):
 
 def test_missing_checkpoint(small, tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing"):
-        mine_hard_negatives(
-            small[0], tmp_path / "nothing.pth", tmp_path / "out.json", settings=SETTINGS
-        )
+        mine_command(small[0], tmp_path / "nothing.pth", tmp_path / "out.json", settings=SETTINGS)
 
 
 def tool(small, out, *launcher):

@@ -9,6 +9,7 @@ import helpers_mining
 import pytest
 import reference
 import torch
+from helpers_processes import results
 from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
@@ -120,17 +121,7 @@ def test_settings_are_keyword_only() -> None:
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_processes_mine_what_one_process_mines(tmp_path: Path, number: int) -> None:
-    context = torch.multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=helpers_mining.work, args=(rank, number, str(tmp_path)))
-        for rank in range(number)
-    ]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(120)
-        assert child.exitcode == 0
-    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(number)]
+    ranks = results(helpers_mining.work, number, tmp_path)
     scores, candidates, positives = (
         torch.cat(columns) for columns in zip(*helpers_mining.shares(number), strict=True)
     )

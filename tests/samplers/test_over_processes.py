@@ -5,6 +5,7 @@ from pathlib import Path
 import helpers_mining
 import pytest
 import torch
+from helpers_processes import results
 
 from mmthermal.functional.mining import hardest, num_hard_negatives
 from mmthermal.samplers.over_processes import several_processes
@@ -17,17 +18,7 @@ def test_one_process_is_not_several() -> None:
 @pytest.mark.parametrize("number", [2, 3])
 def test_shares_are_the_hardest_of_the_joined_rows(tmp_path: Path, number: int) -> None:
     """The last process has no row at all, the floor is the first one's alone."""
-    context = torch.multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=helpers_mining.share_rows, args=(rank, number, str(tmp_path)))
-        for rank in range(number)
-    ]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(120)
-        assert child.exitcode == 0
-    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(number)]
+    ranks = results(helpers_mining.share_rows, number, tmp_path)
     rows = [helpers_mining.rows(rank, number) for rank in range(number)]
     scores, candidates = (torch.cat(column) for column in zip(*rows, strict=True))
     starts = torch.tensor([0, *(len(own[0]) for own in rows)]).cumsum(0)

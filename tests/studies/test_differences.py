@@ -42,9 +42,9 @@ def test_one_seed_cannot_show_anything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"primary": "mAP"}, "choose one of overlapped_AP50"),
+        ({"primary": "mAP"}, "choose one of 'overlapped_AP50'"),
         ({"resamples": 99}, "at least 100"),
-        ({"level": 95}, "between 0 and 1"),
+        ({"level": 95}, "must lie in"),
     ],
 )
 def test_settings_are_checked(settings: dict, message: str) -> None:

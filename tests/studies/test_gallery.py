@@ -9,7 +9,7 @@ import pytest
 from helpers_tables import random_scene
 from pycocotools import mask as mask_utils
 
-from mmthermal.studies.gallery import Judged, choose_images, data_uri, judge
+from mmthermal.studies.gallery import Judged, choose_images, judge, picture_uri
 
 
 def gt(bbox: list, cat: int = 1, crowd: int = 0) -> dict:
@@ -123,7 +123,7 @@ def test_small_pictures_are_embedded_without_loss_and_with_contrast(
     base = 0 if kind == np.uint8 else 30_000
     picture = (base + np.random.default_rng(0).integers(100, 140, (20, 30))).astype(kind)
     cv2.imwrite(str(tmp_path / "a.png"), picture)
-    uri = data_uri(tmp_path / "a.png")
+    uri = picture_uri(tmp_path / "a.png")
     assert uri.startswith("data:image/png;base64,")
     shown = decode(uri)
     assert shown.shape == (20, 30)
@@ -134,17 +134,17 @@ def test_small_pictures_are_embedded_without_loss_and_with_contrast(
 def test_colours_are_kept(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), picture)
-    np.testing.assert_array_equal(decode(data_uri(tmp_path / "a.png")), picture[..., :3])
+    np.testing.assert_array_equal(decode(picture_uri(tmp_path / "a.png")), picture[..., :3])
 
 
 def test_large_pictures_are_made_smaller(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((600, 1200, 3), np.uint8))
-    uri = data_uri(tmp_path / "a.png", max_side=300)
+    uri = picture_uri(tmp_path / "a.png", max_side=300)
     assert uri.startswith("data:image/jpeg")
     assert decode(uri).shape[:2] == (150, 300)
 
 
 def test_missing_and_broken_pictures_give_none(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    assert data_uri(tmp_path / "none.png") is None
-    assert data_uri(tmp_path / "broken.png") is None
+    assert picture_uri(tmp_path / "none.png") is None
+    assert picture_uri(tmp_path / "broken.png") is None

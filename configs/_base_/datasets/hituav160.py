@@ -1,6 +1,6 @@
 # 160 x 128 windows of HIT-UAV (Suo et al., Scientific Data 2023; CC BY 4.0), split by flight block.
 # 8-bit frames, already stretched by the camera's gain control: one mean and deviation for all keep
-# the absolute level, which NormalizeFrame would take away (docs/results.md has the figures).
+# the absolute level, which NormalizeFrame would take away (docs/lab_notebook.md, the testbed).
 _base_ = './thermal_detection.py'
 data_root = '../shared/data/hituav160/'
 num_classes = 3

@@ -1,5 +1,5 @@
 # Faster R-CNN for small one-channel images, trained from scratch. There are few proposals: the images are small
-# and hold a dozen objects. Nearly all of them train: it gains on overlapped objects against 64 (docs/results.md).
+# and hold a dozen objects. Nearly all of them train: it gains on overlapped objects against 64 (docs/lab_notebook.md).
 _base_ = './r18_fpn.py'
 model = dict(
     type='FasterRCNN',

@@ -1,5 +1,5 @@
 # FCOS for small one-channel images, trained from scratch, with center sampling and normalised distances.
-_base_ = './r18_fpn.py'
+_base_ = './dense_r18_fpn.py'
 model = dict(
     type='FCOS',
     bbox_head=dict(
@@ -15,10 +15,4 @@ model = dict(
         norm_cfg=dict(type='GN', num_groups=16, requires_grad=True),
         loss_cls=dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25, loss_weight=1.0),
         loss_bbox=dict(type='GIoULoss', loss_weight=2.0),
-        loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)),
-    test_cfg=dict(
-        nms_pre=1000,
-        min_bbox_size=0,
-        score_thr=0.05,
-        nms=dict(type='nms', iou_threshold=0.5),
-        max_per_img=100))
+        loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)))

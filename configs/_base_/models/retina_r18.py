@@ -1,5 +1,5 @@
 # RetinaNet for small one-channel images, trained from scratch.
-_base_ = './r18_fpn.py'
+_base_ = './dense_r18_fpn.py'
 model = dict(
     type='RetinaNet',
     bbox_head=dict(
@@ -26,10 +26,4 @@ model = dict(
         sampler=dict(type='PseudoSampler'),
         allowed_border=-1,
         pos_weight=-1,
-        debug=False),
-    test_cfg=dict(
-        nms_pre=1000,
-        min_bbox_size=0,
-        score_thr=0.05,
-        nms=dict(type='nms', iou_threshold=0.5),
-        max_per_img=100))
+        debug=False))

@@ -1,6 +1,6 @@
 # mmdet's varifocal loss on RetinaNet's backbone and neck. It comes with VFNetHead: points with ATSS targets,
 # boxes refined by deformable convolutions.
-_base_ = './r18_fpn.py'
+_base_ = './dense_r18_fpn.py'
 model = dict(
     type='VFNet',
     bbox_head=dict(
@@ -32,10 +32,4 @@ model = dict(
         loss_bbox=dict(type='GIoULoss', loss_weight=1.5),
         loss_bbox_refine=dict(type='GIoULoss', loss_weight=2.0)),
     train_cfg=dict(
-        assigner=dict(type='ATSSAssigner', topk=9), allowed_border=-1, pos_weight=-1, debug=False),
-    test_cfg=dict(
-        nms_pre=1000,
-        min_bbox_size=0,
-        score_thr=0.05,
-        nms=dict(type='nms', iou_threshold=0.5),
-        max_per_img=100))
+        assigner=dict(type='ATSSAssigner', topk=9), allowed_border=-1, pos_weight=-1, debug=False))
