@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine.launch import choose_checkpoint
 
 
@@ -90,7 +91,7 @@ def train(root: Path, work: Path, **options: Any) -> Runner:
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
     """Weights of a checkpoint."""
-    return torch.load(path, weights_only=True)["state_dict"]
+    return load_file(path)["state_dict"]
 
 
 def differing(first: Any, second: Any, place: str = "") -> list[str]:

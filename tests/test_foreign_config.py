@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import torch
 from helpers_data import run_tool, write_coco
 
 import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+from mmthermal.common.safe_loading import load_file
 
 FIVE_LINES = """
 custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)
@@ -54,7 +54,7 @@ def test_config_outside_the_project_trains_two_iterations(tmp_path: Path) -> Non
     assert "Epoch(train) [1][2/2]" in log
     for part in ("dense", "cls_pos", "cls_neg", "rank", "combined", "num_pos", "num_neg"):
         assert f"{part}: " in log
-    state = torch.load(tmp_path / "work" / "epoch_1.pth", weights_only=True)["state_dict"]
+    state = load_file(tmp_path / "work" / "epoch_1.pth")["state_dict"]
     assert int(state["bbox_head.loss_composite.num_iters"]) == 2
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from helpers_data import write_coco
 from helpers_kills import fork_server, run_tool_here, words
 from helpers_trust import differing
+
+from mmthermal.common.safe_loading import load_file
 
 pytestmark = pytest.mark.slow
 KILLS = 30
@@ -32,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def final(work: Path, name: str) -> dict[str, Any]:
-    content = torch.load(work / name, weights_only=True)
+    content = load_file(work / name)
     return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-import torch
 from helpers_data import CONFIGS, as_arguments, data_options, run_tool, write_coco
 
-import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+from mmthermal.common.safe_loading import load_file
 
 DELTA = """
 _base_ = '{base}'
@@ -49,7 +48,7 @@ def test_two_classes_and_another_size(
         }
         args = [base, *as_arguments(settings)]
     run_tool("train.py", *args, "--work-dir", work, cwd=tmp_path)
-    checkpoint = torch.load(work / "epoch_1.pth", weights_only=True)
+    checkpoint = load_file(work / "epoch_1.pth")
     assert checkpoint["meta"]["dataset_meta"]["classes"] == ("deer", "drone")
     assert checkpoint["state_dict"]["bbox_head.retina_cls.weight"].shape[0] == 9 * 2
     done = run_tool("test.py", args[0], work / "epoch_1.pth", *args[1:], cwd=tmp_path)

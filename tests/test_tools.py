@@ -20,6 +20,7 @@ from helpers_data import (
 )
 
 import mmthermal  # noqa: F401 (registers; lets torch.load read mmengine's checkpoints)
+from mmthermal.common.safe_loading import load_file
 
 CONFIG = CONFIGS / "thermal/retina_composite.py"
 
@@ -95,7 +96,7 @@ def test_resume_goes_on_from_the_latest_checkpoint(root: Path, trained: Path) ->
     more = options(root, train_cfg__max_epochs=2)
     done = run_tool("train.py", CONFIG, "--work-dir", trained, "--resume", *more, cwd=root)
     assert "resumed epoch: 1, iter: 2" in done.stdout + done.stderr
-    state = torch.load(trained / "epoch_2.pth", weights_only=True)
+    state = load_file(trained / "epoch_2.pth")
     assert state["meta"]["iter"] == 4
     assert int(state["state_dict"]["bbox_head.loss_composite.num_iters"]) == 4
 

@@ -8,7 +8,7 @@ import torch
 from helpers_trust import tiny, train, weights
 from mmengine.runner import Runner
 
-from mmthermal.common.safe_loading import CheckpointError
+from mmthermal.common.safe_loading import CheckpointError, load_file
 from mmthermal.engine import CheckpointCheckHook
 from mmthermal.engine.launch import add_guards
 
@@ -22,7 +22,7 @@ def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def changed(trained: Path, path: Path, kind: str) -> Path:
     """A checkpoint with other weights."""
-    content = torch.load(trained, weights_only=True)
+    content = load_file(trained)
     state = content["state_dict"]
     if kind == "empty":
         content["state_dict"] = {}

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from helpers_trust import train, tree
 from mmengine.fileio import get_file_backend
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine.checkpoint_hook import BACKEND
 
 
@@ -66,4 +66,4 @@ def test_the_best_one_stays_until_a_better_one_is_there(root: Path, tmp_path: Pa
     train(root, second, epochs=4, figures=[0.4], resume=True)
     assert tree(first, "best*") == ["best_AP_epoch_2.pth"]
     assert tree(second, "best*") == ["best_AP_epoch_4.pth"]
-    torch.load(second / "best_AP_epoch_4.pth", weights_only=True)
+    load_file(second / "best_AP_epoch_4.pth")

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmthermal.common.run_state import NOT_FINITE
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine.finite_check_hook import check_tensors, image_files
 
 DETECTORS = ("retinanet/retina_focal_synthetic.py", "retinanet/retina_composite_synthetic.py")
@@ -44,7 +45,7 @@ def train(root: Path, work: Path, name: str = DETECTORS[0], **options: Any) -> R
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    return torch.load(path, weights_only=True)["state_dict"]
+    return load_file(path)["state_dict"]
 
 
 @pytest.mark.parametrize("name", DETECTORS)

@@ -8,6 +8,7 @@ from helpers_data import tiny_config, write_coco
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine import HardNegativeMiningHook
 from mmthermal.mining import MiningSettings, Region, RegionFile
 
@@ -111,7 +112,7 @@ def test_regions_change_the_training(through, data, tmp_path):
     runner, _, folder = through
     cfg = config(data, tmp_path, begin=99)
     cfg.resume, cfg.load_from = True, str(folder / "epoch_1.pth")
-    checkpoint = torch.load(folder / "epoch_1.pth", weights_only=True)
+    checkpoint = load_file(folder / "epoch_1.pth")
     checkpoint.pop("hard_negatives")
     torch.save(checkpoint, tmp_path / "bare.pth")
     cfg.load_from = str(tmp_path / "bare.pth")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine.publishing import publish
 
 
@@ -46,7 +47,7 @@ def test_other_parts_and_what_is_missing(checkpoint: Path, tmp_path: Path) -> No
 
 
 def test_weights_that_are_not_finite_are_not_published(checkpoint: Path, tmp_path: Path) -> None:
-    content = torch.load(checkpoint, weights_only=True)
+    content = load_file(checkpoint)
     content["state_dict"]["weight"][1] = float("nan")
     torch.save(content, checkpoint)
     with pytest.raises(ValueError, match="not finite: weight"):

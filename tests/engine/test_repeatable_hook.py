@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from helpers_trust import differing, tiny, train, tree
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.engine.launch import choose_checkpoint
 
 
@@ -33,7 +33,7 @@ def stopped(root: Path, work: Path, iteration: int, **options: Any) -> None:
 
 
 def final(work: Path, name: str) -> dict[str, Any]:
-    content = torch.load(work / name, weights_only=True)
+    content = load_file(work / name)
     return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
 
 
@@ -113,7 +113,7 @@ def test_without_a_seed_the_checkpoint_brings_it(root: Path, tmp_path: Path) -> 
     options: dict[str, Any] = dict(epochs=3, randomness=dict(seed=None, _delete_=True))
     work = tmp_path / "work"
     stopped(root, work, 5, **options)
-    seed = torch.load(work / "epoch_2.pth", weights_only=True)["meta"]["seed"]
+    seed = load_file(work / "epoch_2.pth")["meta"]["seed"]
     train(root, work, resume=True, **options)
     train(root, tmp_path / "whole", epochs=3, randomness__seed=seed)
     ours, whole = (final(path, "epoch_3.pth") for path in (work, tmp_path / "whole"))

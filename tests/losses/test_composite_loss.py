@@ -19,6 +19,7 @@ from mmdet.registry import MODELS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmthermal.common.safe_loading import load_file
 from mmthermal.functional.box import box_loss
 from mmthermal.functional.combined import combined_from_sums, combined_sums
 from mmthermal.functional.focal import focal_loss_sum
@@ -451,7 +452,7 @@ def test_resumed_training_repeats_the_uninterrupted_one(tmp_path: Path) -> None:
     assert first == whole[:4]
     assert second == whole[4:]
     assert len({row["loss_cls"] for row in whole}) == 8
-    checkpoint = torch.load(tmp_path / "cut" / "epoch_4.pth", weights_only=True)
+    checkpoint = load_file(tmp_path / "cut" / "epoch_4.pth")
     assert int(checkpoint["state_dict"]["bbox_head.loss_composite.num_iters"]) == 8
 
 

@@ -10,7 +10,7 @@ import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 
-from mmthermal.common.safe_loading import CheckpointError
+from mmthermal.common.safe_loading import CheckpointError, load_file
 from mmthermal.predict.inferencer import ThermalInferencer
 
 
@@ -40,7 +40,7 @@ def test_arrays_and_files_give_the_same(
 
 
 def test_weights_that_do_not_fit_are_refused(model: tuple[Path, Path], tmp_path: Path) -> None:
-    content = torch.load(model[1], weights_only=True)
+    content = load_file(model[1])
     content["state_dict"] = {k: v for k, v in content["state_dict"].items() if "neck" not in k}
     torch.save(content, tmp_path / "a.pth")
     settings: dict[str, Any] = dict(device="cpu", show_progress=False, palette="random")
