@@ -1,11 +1,14 @@
 """Do the parts of a run speak of the same classes and the same images?"""
 
+import os
+import os.path as osp
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmthermal.checking.finding import Finding, some
 
 CLASSES_DIFFER = "classes-differ"
+MISSING = "missing-image"
 EVALUATOR_DIFFERS = "evaluator-of-other-images"
 
 
@@ -121,7 +124,8 @@ def compare_images(
             EVALUATOR_DIFFERS,
             f"{name}: {len(found)} {words}",
             f"give {name}_evaluator the ann_file of {name}_dataloader (for joined sets, a joined "
-            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations",
+            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations, for "
+            "which PackDetInputs needs 'instances' among its meta_keys",
             where=f"{name}_dataloader, {name}_evaluator",
             count=len(found),
             total=len(paths),
@@ -129,6 +133,44 @@ def compare_images(
         )
         for number, (found, words) in enumerate(what)
         if found
+    ]
+
+
+def check_files(paths: Iterable[str], name: str) -> list[Finding]:
+    """Look whether pictures are there; each folder is listed once.
+
+    Args:
+        paths: of the pictures; addresses, such as ``s3://…``, are passed over.
+        name: of the set, such as ``val``.
+
+    Returns:
+        an error if some are missing.
+    """
+    folders: dict[str, frozenset[str]] = {}
+    missing, total = [], 0
+    for path in paths:
+        if not path or "://" in path:
+            continue
+        total += 1
+        folder, file = osp.split(path)
+        if folder not in folders:
+            folders[folder] = frozenset(os.listdir(folder) if osp.isdir(folder) else ())
+        if file not in folders[folder] and not osp.isfile(path):
+            missing.append(path)
+    if not missing:
+        return []
+    return [
+        Finding(
+            "error",
+            MISSING,
+            f"{name}: {len(missing)} of {total} pictures don't exist",
+            "data_prefix.img and the annotation file's file_name must make their paths together; "
+            "take records without a picture out, or set ignore_empty=True of the loader",
+            where=f"{name}_dataloader",
+            count=len(missing),
+            total=total,
+            examples=some(missing),
+        )
     ]
 
 
