@@ -10,6 +10,20 @@ from mmthermal.checking.finding import Finding, some
 CLASSES_DIFFER = "classes-differ"
 MISSING = "missing-image"
 EVALUATOR_DIFFERS = "evaluator-of-other-images"
+METAINFO_DIFFERS = "metainfo-differs"
+TEXT_IDS = "string-id"
+UNKNOWN_FIGURE = "unknown-figure"
+WORST = "best-is-worst"
+CODES = (
+    CLASSES_DIFFER,
+    EVALUATOR_DIFFERS,
+    METAINFO_DIFFERS,
+    MISSING,
+    TEXT_IDS,
+    UNKNOWN_FIGURE,
+    WORST,
+)
+"""Codes of all that may be found when a run starts."""
 
 
 def compare_classes(
@@ -70,7 +84,7 @@ def check_joined(parts: Sequence[Mapping[str, Any]], name: str) -> list[Finding]
     return [
         Finding(
             "error",
-            "metainfo-differs",
+            METAINFO_DIFFERS,
             f"the sets that {name} joins have the same classes but differ in {_listed(different)}: "
             "mmdet's hooks fail with that",
             f"set ignore_keys={different!r} of the ConcatDataset",
@@ -124,8 +138,8 @@ def compare_images(
             EVALUATOR_DIFFERS,
             f"{name}: {len(found)} {words}",
             f"give {name}_evaluator the ann_file of {name}_dataloader (for joined sets, a joined "
-            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations, for "
-            "which PackDetInputs needs 'instances' among its meta_keys",
+            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations, "
+            "with 'instances' among PackDetInputs' meta_keys",
             where=f"{name}_dataloader, {name}_evaluator",
             count=len(found),
             total=len(paths),
@@ -170,6 +184,33 @@ def check_files(paths: Iterable[str], name: str) -> list[Finding]:
             count=len(missing),
             total=total,
             examples=some(missing),
+        )
+    ]
+
+
+def check_text_ids(anns: Iterable[Any], name: str) -> list[Finding]:
+    """Ids of annotations that mmdet's ``CocoMetric`` fails on, after its first evaluation.
+
+    Args:
+        anns: the ids.
+        name: of the evaluation, such as ``val``.
+
+    Returns:
+        an error if some are texts that are no numbers.
+    """
+    texts = [value for value in anns if isinstance(value, str) and not value.isdigit()]
+    if not texts:
+        return []
+    return [
+        Finding(
+            "error",
+            TEXT_IDS,
+            f"{name}: {len(texts)} annotations have a text as id, with which mmdet's CocoMetric "
+            "fails",
+            "take OverlapCocoMetric, which has its figures, or number the annotations",
+            where=f"{name}_evaluator",
+            count=len(texts),
+            examples=some(texts),
         )
     ]
 

@@ -4,19 +4,22 @@ import os.path as osp
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmdet.evaluation import CocoMetric
 from mmdet.registry import HOOKS
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmthermal.checking.agreement import (
+    CODES,
     check_files,
     check_joined,
+    check_text_ids,
     compare_classes,
     compare_images,
 )
 from mmthermal.checking.finding import Finding
-from mmthermal.checking.settling import settle
+from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.config_variables import check_variables
 from mmthermal.datasets.wrapped import with_wrapped, wrapped
 from mmthermal.engine.rehearsal import rehearse_validation
@@ -39,13 +42,13 @@ class AgreementHook(Hook):
             brackets at the end of each message.
 
     Raises:
-        ValueError: when the run starts, with all that does not agree.
+        ValueError: for an unknown code; when the run starts, with all that does not agree.
     """
 
     priority = "VERY_HIGH"
 
     def __init__(self, *, accept: Sequence[str] = ()) -> None:
-        self.accept = (accept,) if isinstance(accept, str) else tuple(accept)
+        self.accept = known_codes(accept, CODES, "default_hooks.agreement.accept")
         self._learnt: Sequence[str] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -141,6 +144,8 @@ def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
             name=name,
             same_file=ann_file is not None and osp.realpath(ann_file) in _files(dataset),
         )
+        if type(metric) is CocoMetric:
+            findings += check_text_ids(coco.anns, name)
         classes = _classes(dataset)
         if classes is not None:
             names = [row["name"] for row in coco.cats.values() if row["name"] in classes]

@@ -6,11 +6,10 @@ from typing import Any
 from mmdet.evaluation import CocoMetric
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 
+from mmthermal.checking.agreement import UNKNOWN_FIGURE, WORST
 from mmthermal.checking.finding import Finding
 from mmthermal.common.checks import did_you_mean
 
-UNKNOWN = "unknown-figure"
-WORST = "best-is-worst"
 # Figures of which less is better.
 _LESS = ("duplicates_per_gt", "miss_rate")
 _ITEMS = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")
@@ -40,7 +39,9 @@ def check_watched(
         wanted = "less" if name.rpartition("/")[2].startswith(_LESS) else "greater"
         if name not in known:
             hint = did_you_mean(name, known) or f"it gives {', '.join(known[:12])}, …"
-            findings.append(_finding(UNKNOWN, f"{setting}={name!r}: no metric gives it", hint))
+            findings.append(
+                _finding(UNKNOWN_FIGURE, f"{setting}={name!r}: no metric gives it", hint)
+            )
         elif rule not in (None, wanted) and not name.endswith("_thr"):
             words = f"{setting}={name!r} with the rule {rule!r} takes the worst for the best"
             findings.append(_finding(WORST, words, f"set rule={wanted!r}"))

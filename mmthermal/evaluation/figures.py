@@ -250,27 +250,20 @@ def logged_figures(
 
 
 def logged_names(
-    key_subsets: Sequence[str],
-    *,
-    miss_rate: bool = False,
-    classes: Sequence[str] = (),
+    key_subsets: Sequence[str], *, miss_rate: bool, classes: Sequence[str]
 ) -> list[str]:
-    """Names of what :func:`logged_figures` can give.
+    """Names of all that :func:`logged_figures` can give.
 
     Args:
-        key_subsets: names of the subsets that get keys of their own.
-        miss_rate: whether the log-average miss rate is asked for.
+        key_subsets: of the metric.
+        miss_rate: of the metric.
         classes: names of the classes, where the AP of each is asked for.
-
-    Returns:
-        the names; some are missing where not all thresholds are evaluated.
     """
-    names = [figure.mmdet_key for figure in (AR, BEST_F1, BEST_F1_THR, *OF_ALL)]
+    names = [f.mmdet_key for f in (AR, BEST_F1, BEST_F1_THR, *OF_ALL)]
     names += [f.of_subset(name).mmdet_key for name in key_subsets for f in OF_EACH_SUBSET]
-    for suffix in ("", *(f"_{name}" for name in key_subsets)):
-        names += [f"miss_rate{suffix}"] if miss_rate else []
-        names += [f"{name}_precision{suffix}" for name in classes if suffix]
-    return list(map(str, names))
+    suffixes = [f"_{name}" for name in key_subsets]
+    names += [f"miss_rate{suffix}" for suffix in ("", *suffixes) if miss_rate]
+    return [*map(str, names), *(f"{name}_precision{s}" for name in classes for s in suffixes)]
 
 
 def _ap_and_ar(table: MatchTable, subset: str, cat_id: int | None = None) -> dict[Figure, float]:

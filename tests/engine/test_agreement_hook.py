@@ -129,6 +129,21 @@ def test_an_evaluator_that_numbers_the_classes_otherwise(root: Path) -> None:
         AgreementHook().before_test(runner(other, test_loop=val))
 
 
+def test_a_misspelt_code() -> None:
+    with pytest.raises(ValueError, match=r"default_hooks\.agreement\.accept.*'classes-differ'"):
+        AgreementHook(accept=["clases-differ"])
+
+
+def test_text_ids_and_the_metric_of_mmdet(root: Path) -> None:
+    edit(root, "val", lambda c: [a.update(id=f"uuid-{a['id']}") for a in c["annotations"]])
+    file = root / "annotations/val.json"
+    val = loop(dataset(root, "val", test_mode=True), file)
+    with pytest.raises(ValueError, match="OverlapCocoMetric"):
+        AgreementHook().before_test(runner(file, test_loop=val))
+    val.evaluator.metrics = [METRICS.build(dict(type="OverlapCocoMetric", ann_file=str(file)))]
+    AgreementHook().before_test(runner(file, test_loop=val))
+
+
 def test_joined_sets(root: Path, tmp_path: Path) -> None:
     second = write_coco(tmp_path / "second", splits={"train": 3, "val": 4}, bits=8, seed=1)
 
