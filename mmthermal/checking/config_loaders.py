@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmdet.registry import TRANSFORMS
+
 from mmthermal.checking.config_numbers import dicts
 
 # Transforms that move or hide objects: an evaluation must see the picture as its file has it.
@@ -22,6 +24,8 @@ _MOVING = (
     "RandomFlip",
     "RandomShift",
 )
+_LABELS = "Annotations"  # in the name of each transform that loads labels
+_KNOWN = ("mmcv", "mmdet", "mmthermal")
 _ENDLESS = ("InfiniteSampler", "GroupMultiSourceSampler", "MultiSourceSampler")
 
 
@@ -65,10 +69,28 @@ def wrong_loaders(cfg: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _training(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
-    """A training set that is not filtered."""
+    """A training set that is not filtered, or whose boxes are not loaded."""
     inner = loader.get("dataset")
     if isinstance(inner, Mapping) and inner.get("test_mode"):
         yield f"{place}.dataset.test_mode: a training filters and shuffles, set it to False"
+    for at, dataset in dicts(inner, f"{place}.dataset"):
+        if "ann_file" in dataset and _without_boxes(dataset.get("pipeline")):
+            yield f"{at}.pipeline loads no boxes: add dict(type='LoadAnnotations', with_bbox=True)"
+
+
+def _without_boxes(pipeline: Any) -> bool:
+    """Whether a pipeline of known transforms packs images of which it has loaded no boxes."""
+    steps = [step for _, step in dicts(pipeline, "pipeline") if _kind(step)]
+    if "PackDetInputs" not in map(_kind, steps):
+        return False
+    for step in steps:
+        kind = TRANSFORMS.get(_kind(step))
+        if kind is None or kind.__module__.partition(".")[0] not in _KNOWN:
+            return False  # the user's own may load anything
+        loads_seg = step.get("with_seg") or step.get("with_mask")
+        if _LABELS in _kind(step) and (step.get("with_bbox", True) or loads_seg):
+            return False
+    return True
 
 
 def _evaluation(place: str, loader: Mapping[str, Any]) -> Iterator[str]:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+import mmthermal  # noqa: F401 (registers)
 from mmthermal.checking.config_loaders import wrong_loaders
 
 SET = dict(type="ThermalCocoDataset", ann_file="a.json")
+LOAD, PACK = dict(type="LoadThermalImage"), dict(type="PackDetInputs")
 EPOCHS = dict(type="EpochBasedTrainLoop", max_epochs=2)
 ITERATIONS = dict(type="IterBasedTrainLoop", max_iters=2)
 
@@ -36,6 +38,10 @@ def joined(**settings: Any) -> dict:
          "dataset.pipeline.0: RandomFlip"),
         ("test_dataloader", dict(dataset=joined(pipeline=[dict(type="MinIoURandomCrop")])),
          "datasets.1.pipeline.0: MinIoURandomCrop"),
+        ("train_dataloader", dict(dataset=joined(pipeline=[LOAD, PACK])),
+         "datasets.1.pipeline loads no boxes"),
+        ("train_dataloader", dict(dataset={**SET, "pipeline": [
+            LOAD, dict(type="LoadAnnotations", with_bbox=False), PACK]}), "loads no boxes"),
     ],
 )  # fmt: skip
 def test_each_is_named(name: str, loader: dict, words: str) -> None:
@@ -50,6 +56,11 @@ def test_each_is_named(name: str, loader: dict, words: str) -> None:
         ("train_dataloader", dict(by_epoch=False), dict(sampler=dict(type="InfiniteSampler"))),
         ("train_dataloader", EPOCHS, dict(drop_last=True, dataset={**SET, "indices": 10})),
         ("train_dataloader", EPOCHS, dict(dataset={**SET, "pipeline": [dict(type="RandomFlip")]})),
+        ("train_dataloader", EPOCHS, dict(dataset={**SET, "pipeline": [LOAD]})),
+        ("train_dataloader", EPOCHS, dict(dataset={**SET, "pipeline": [
+            LOAD, dict(type="mmdet.LoadAnnotations"), PACK]})),
+        ("train_dataloader", EPOCHS, dict(dataset={**SET, "pipeline": [
+            LOAD, dict(type="OfTheUsersOwn"), PACK]})),
         ("val_dataloader", None, dict(drop_last=False, dataset={**SET, "indices": -5})),
         ("val_dataloader", None, dict(dataset={**SET, "indices": [0, 3]})),
         ("val_dataloader", None,
