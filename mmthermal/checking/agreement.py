@@ -1,12 +1,29 @@
 """Do the parts of a run speak of the same classes and the same images?"""
 
+import os
+import os.path as osp
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmthermal.checking.finding import Finding, some
 
 CLASSES_DIFFER = "classes-differ"
+MISSING = "missing-image"
 EVALUATOR_DIFFERS = "evaluator-of-other-images"
+METAINFO_DIFFERS = "metainfo-differs"
+TEXT_IDS = "string-id"
+UNKNOWN_FIGURE = "unknown-figure"
+WORST = "best-is-worst"
+CODES = (
+    CLASSES_DIFFER,
+    EVALUATOR_DIFFERS,
+    METAINFO_DIFFERS,
+    MISSING,
+    TEXT_IDS,
+    UNKNOWN_FIGURE,
+    WORST,
+)
+"""Codes of all that may be found when a run starts."""
 
 
 def compare_classes(
@@ -67,7 +84,7 @@ def check_joined(parts: Sequence[Mapping[str, Any]], name: str) -> list[Finding]
     return [
         Finding(
             "error",
-            "metainfo-differs",
+            METAINFO_DIFFERS,
             f"the sets that {name} joins have the same classes but differ in {_listed(different)}: "
             "mmdet's hooks fail with that",
             f"set ignore_keys={different!r} of the ConcatDataset",
@@ -121,7 +138,8 @@ def compare_images(
             EVALUATOR_DIFFERS,
             f"{name}: {len(found)} {words}",
             f"give {name}_evaluator the ann_file of {name}_dataloader (for joined sets, a joined "
-            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations",
+            "file with ids numbered anew), or no ann_file: then it takes the loader's annotations, "
+            "with 'instances' among PackDetInputs' meta_keys",
             where=f"{name}_dataloader, {name}_evaluator",
             count=len(found),
             total=len(paths),
@@ -129,6 +147,71 @@ def compare_images(
         )
         for number, (found, words) in enumerate(what)
         if found
+    ]
+
+
+def check_files(paths: Iterable[str], name: str) -> list[Finding]:
+    """Look whether pictures are there; each folder is listed once.
+
+    Args:
+        paths: of the pictures; addresses, such as ``s3://…``, are passed over.
+        name: of the set, such as ``val``.
+
+    Returns:
+        an error if some are missing.
+    """
+    folders: dict[str, frozenset[str]] = {}
+    missing, total = [], 0
+    for path in paths:
+        if not path or "://" in path:
+            continue
+        total += 1
+        folder, file = osp.split(path)
+        if folder not in folders:
+            folders[folder] = frozenset(os.listdir(folder) if osp.isdir(folder) else ())
+        if file not in folders[folder] and not osp.isfile(path):
+            missing.append(path)
+    if not missing:
+        return []
+    return [
+        Finding(
+            "error",
+            MISSING,
+            f"{name}: {len(missing)} of {total} pictures don't exist",
+            "data_prefix.img and the annotation file's file_name must make their paths together; "
+            "take records without a picture out, or set ignore_empty=True of the loader",
+            where=f"{name}_dataloader",
+            count=len(missing),
+            total=total,
+            examples=some(missing),
+        )
+    ]
+
+
+def check_text_ids(anns: Iterable[Any], name: str) -> list[Finding]:
+    """Ids of annotations that mmdet's ``CocoMetric`` fails on, after its first evaluation.
+
+    Args:
+        anns: the ids.
+        name: of the evaluation, such as ``val``.
+
+    Returns:
+        an error if some are texts that are no numbers.
+    """
+    texts = [value for value in anns if isinstance(value, str) and not value.isdigit()]
+    if not texts:
+        return []
+    return [
+        Finding(
+            "error",
+            TEXT_IDS,
+            f"{name}: {len(texts)} annotations have a text as id, with which mmdet's CocoMetric "
+            "fails",
+            "take OverlapCocoMetric, which has its figures, or number the annotations",
+            where=f"{name}_evaluator",
+            count=len(texts),
+            examples=some(texts),
+        )
     ]
 
 

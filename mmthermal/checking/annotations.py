@@ -9,10 +9,51 @@ import numpy as np
 
 from mmthermal.checking.boxes import check_boxes
 from mmthermal.checking.finding import SEVERITIES, Finding, has_errors, in_words, some, worst_first
-from mmthermal.checking.records import check_records
+from mmthermal.checking.records import UNREADABLE, check_records
 from mmthermal.checking.table import Table, kept_images, make_table
 from mmthermal.common.installed import tool_command
 
+CODES = frozenset(
+    (
+        *UNREADABLE,
+        "all-crowd",
+        "annotation-id-0",
+        "box-below-one-pixel",
+        "box-of-two-classes",
+        "box-outside-image",
+        "box-over-the-border",
+        "boxes-of-another-scale",
+        "class-not-listed",
+        "corner-boxes",
+        "crowd-regions",
+        "duplicate-annotation-id",
+        "duplicate-box",
+        "duplicate-category-id",
+        "duplicate-category-name",
+        "duplicate-file-name",
+        "duplicate-image-id",
+        "empty-images",
+        "ignore-not-a-number",
+        "ignored-objects",
+        "image-size",
+        "images-filtered",
+        "iscrowd-not-a-number",
+        "negative-side",
+        "no-area",
+        "no-images-left",
+        "no-iscrowd",
+        "no-objects-left",
+        "normalised-boxes",
+        "other-classes",
+        "rare-classes",
+        "string-id",
+        "unknown-category-id",
+        "unknown-image-id",
+        "unsorted-categories",
+        "unused-classes",
+    )
+)
+"""Codes of all that :func:`check_annotations` can find."""
 FEW = 10
 """A class with fewer objects than this is pointed out."""
 

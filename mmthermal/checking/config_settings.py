@@ -15,6 +15,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import OPTIMIZERS, Registry
 from torch.distributed import init_process_group
 
+from mmthermal.checking.config_loaders import wrong_loaders
 from mmthermal.checking.config_numbers import dicts, wrong_numbers
 from mmthermal.common.checks import did_you_mean
 
@@ -93,6 +94,7 @@ _REGISTRIES: tuple[Registry, ...] = (
     registry.HOOKS,
     registry.METRICS,
     registry.OPTIM_WRAPPERS,
+    registry.LOOPS,
 )
 _SWITCHES = ("true", "false", "yes", "no", "on", "off", "0", "1")
 # Classes whose bases take any argument and read none of them.
@@ -128,23 +130,22 @@ def wrong_settings(cfg: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(cfg.get(name) or {}, Mapping):
             yield f"{name}={cfg.pop(name)!r}: must be a dict"
     yield from wrong_numbers(cfg)
+    yield from wrong_loaders(cfg)
     yield from _hooks(cfg.get("default_hooks") or {})
     yield from _optimizer(cfg.get("optim_wrapper") or {})
-    yield from _detector(cfg.get("model") or {})
+    yield from _detector(cfg.get("model") or {}, cfg.get("data_preprocessor"))
     for place, node in dicts(cfg, ""):
         last = place.rpartition(".")[2]
         if last in _READ:
             yield from _strangers(place, node, _READ[last])
         elif last == "metainfo":
             for key in node:
-                if key not in _METAINFO and (hint := did_you_mean(str(key), _METAINFO)):
+                if key not in _METAINFO and (hint := did_you_mean(str(key).lower(), _METAINFO)):
                     yield f"{place}.{key} is not read: {hint}"
         elif last == "nms" and place.startswith("model."):
             yield from _nms(place, node)
         elif isinstance(node.get("type"), str):
             yield from _arguments(place, node)
-        if last.endswith("_dataloader"):
-            yield from _loader(place, node)
 
 
 def unmatched_keys(cfg: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
@@ -212,8 +213,11 @@ def _optimizer(wrapper: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{at}.{key}={value!r}: must be at least 0"
 
 
-def _detector(model: Mapping[str, Any]) -> Iterator[str]:
+def _detector(model: Mapping[str, Any], preprocessor: Any) -> Iterator[str]:
     """Settings of training and test in a detector of mmdet's."""
+    own = model.get("data_preprocessor")
+    if preprocessor is not None and own is not None and preprocessor != own:
+        yield "data_preprocessor is replaced by model.data_preprocessor: set that"
     kind = model.get("type")
     if kind not in (*_ONE_STAGE, *_TWO_STAGES):
         return
@@ -250,16 +254,6 @@ def _nms(place: str, node: Mapping[str, Any]) -> Iterator[str]:
         yield from _strangers(place, node, (*_NMS[kind], "class_agnostic", "split_thr"))
     elif isinstance(kind, str) and (hint := did_you_mean(kind, _NMS)):
         yield f"{place}.type={kind!r}: {hint}"
-
-
-def _loader(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
-    """Switches of a data loader, and a training set that is not filtered."""
-    for key in ("drop_last", "persistent_workers", "pin_memory"):
-        if isinstance(loader.get(key), str):
-            yield f"{place}.{key}={loader[key]!r}: True or False, without quotes"
-    inner = loader.get("dataset")
-    if place == "train_dataloader" and isinstance(inner, Mapping) and inner.get("test_mode"):
-        yield f"{place}.dataset.test_mode: a training filters and shuffles, set it to False"
 
 
 def _strangers(place: str, node: Mapping[str, Any], read: tuple[str, ...]) -> Iterator[str]:

@@ -9,8 +9,13 @@ from mmthermal.checking.numbers import bad_inds
 _KINDS = {"images": "image", "categories": "category", "annotations": "annotation"}
 
 
+_MOST = 2**63  # beyond it an evaluation overflows
+
+
 def _is_id(value: object) -> bool:
-    return type(value) in (int, str) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) < _MOST
+    return type(value) is str or (type(value) is int and -_MOST <= value < _MOST)
 
 
 def check_ids(name: str, records: Sequence[dict]) -> list[Finding]:
@@ -18,7 +23,7 @@ def check_ids(name: str, records: Sequence[dict]) -> list[Finding]:
     ids = [record["id"] for record in records]
     kind = _KINDS[name]
     types = set(map(type, ids))
-    bad = bad_inds(ids, _is_id) if types - {int, str} else []
+    bad = [] if types == {str} else bad_inds(ids, _is_id)
     if bad:
         return [
             Finding(

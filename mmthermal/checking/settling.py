@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 
 from mmthermal.checking.finding import Finding, worst_first
 from mmthermal.checking.records import UNREADABLE
+from mmthermal.common.checks import did_you_mean
 
 # Nothing can be made of a file with one of these, whatever is accepted.
 _FATAL = UNREADABLE | {
@@ -50,6 +51,30 @@ def settle(
             print_log(f"{said}{to_line(finding)}", logger="current", level=logging.WARNING)
     if errors:
         raise ValueError(_message(errors, setting))
+
+
+def known_codes(
+    accept: str | Collection[str], known: Collection[str], setting: str
+) -> tuple[str, ...]:
+    """The codes of a setting, checked, as a misspelt one would accept nothing.
+
+    Args:
+        accept: one code or several.
+        known: codes that the check can find.
+        setting: name of the setting, for the message.
+
+    Returns:
+        the codes.
+
+    Raises:
+        ValueError: if a code is none of the known ones.
+    """
+    codes = (accept,) if isinstance(accept, str) else tuple(accept)
+    for code in codes:
+        if code not in known:
+            hint = did_you_mean(str(code), known) or f"choose of {', '.join(sorted(known))}"
+            raise ValueError(f"{setting}: no finding has the code {code!r}: {hint}")
+    return codes
 
 
 def to_line(finding: Finding) -> str:

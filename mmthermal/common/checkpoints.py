@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ def last_checkpoint(folder: str | Path) -> Path | None:
         the checkpoint; None if the file is missing, or what it names.
     """
     record = Path(folder) / "last_checkpoint"
-    if not record.exists():
+    if not record.is_file():
         return None
     text = record.read_text(encoding="utf-8", errors="replace").strip()
     if not text or "\0" in text:
         return None
     path = Path(text)
     moved = Path(folder) / path.name
-    return moved if moved.exists() else path if path.exists() else None
+    return moved if moved.is_file() else path if path.is_file() else None
 
 
 def newest_checkpoint(folder: str | Path, say: Callable[[str], None] = print) -> Path | None:
@@ -52,7 +52,8 @@ def newest_checkpoint(folder: str | Path, say: Callable[[str], None] = print) ->
     """
     place = Path(folder)
     named = last_checkpoint(place)
-    others = [p for p in place.glob("*.pth") if not p.name.startswith(("best_", "."))]
+    others = [p for p in place.glob("*.pth") if p.is_file() and p.name[:1] != "."]
+    others = [p for p in others if not p.name.startswith("best_")]
     others.sort(key=lambda p: (p.stat().st_mtime_ns, _number(p)), reverse=True)
     candidates = ([named] if named else []) + [p for p in others if p != named]
     if others and named is None:
@@ -98,10 +99,23 @@ def why_not_resumable(path: str | Path) -> str:
     missing = [key for key in _NEEDED if not isinstance(content.get(key), Mapping)]
     if missing:
         return f"no {', '.join(missing)} in it"
-    if not all(isinstance(content["meta"].get(key), int) for key in ("epoch", "iter")):
+    done = [content["meta"].get(key) for key in ("epoch", "iter")]
+    if not all(isinstance(number, int) and number >= 0 for number in done):
         return "meta has no epoch and iter"
     bad = not_finite(content["state_dict"].items())
-    return f"weights that are not finite: {', '.join(bad[:5])}" if bad else ""
+    if bad:
+        return f"weights that are not finite: {', '.join(bad[:5])}"
+    bad = not_finite(_tensors(content["optimizer"], "optimizer"))
+    return f"numbers that are not finite: {', '.join(bad[:5])}" if bad else ""
+
+
+def _tensors(node: Any, place: str) -> Iterator[tuple[str, Tensor]]:
+    """All tensors of nested dicts with their places."""
+    if isinstance(node, Tensor):
+        yield place, node
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _tensors(value, f"{place}.{key}")
 
 
 @dataclass

@@ -36,6 +36,29 @@ _OTHERS = (
 )
 SECTIONS = frozenset((*(set(inspect.signature(Runner.__init__).parameters) - {"self"}), *_OTHERS))
 """Top-level keys that a run reads."""
+# Names that mmdet 2 read, or that tutorials give to variables, and the settings of mmdet 3.
+_ELSEWHERE = {
+    "backend_args": "backend_args of the data sets, of their loading and of the evaluators",
+    "checkpoint_config": "default_hooks.checkpoint",
+    "classes": "train_dataloader.dataset.metainfo=dict(classes=(…)), and that of val and test",
+    "data": "train_dataloader, val_dataloader and test_dataloader",
+    "dist_params": "env_cfg.dist_cfg",
+    "evaluation": "val_evaluator, train_cfg.val_interval and default_hooks.checkpoint.save_best",
+    "fp16": "optim_wrapper, or --amp",
+    "img_scale": "scale of Resize in the pipelines of the data sets",
+    "log_config": "default_hooks.logger",
+    "lr_config": "param_scheduler",
+    "metainfo": "train_dataloader.dataset.metainfo, and that of val and test",
+    "momentum_config": "param_scheduler",
+    "optimizer": "optim_wrapper.optimizer",
+    "optimizer_config": "optim_wrapper.clip_grad",
+    "resume_from": "load_from and resume=True",
+    "runner": "train_cfg",
+    "samples_per_gpu": "train_dataloader.batch_size",
+    "total_epochs": "train_cfg.max_epochs",
+    "workers_per_gpu": "train_dataloader.num_workers",
+    "workflow": "train_cfg and val_cfg",
+}
 _MMDET = Path(mmdet.__file__).resolve().parent
 _SHOWN = 8
 
@@ -94,7 +117,8 @@ def unread_variables(cfg: Config) -> list[tuple[str, str]]:
 
     Returns:
         the file and a sentence, for each variable that overrides one of a base without effect,
-        has the name of a setting elsewhere in the config, or is nearly the name of a section.
+        has the name of a setting elsewhere in the config or in mmdet 2, or is nearly the name of
+        a section.
         Variables that no setting is named after are free, and so are those of a file without
         bases, such as one that mmengine has written. Nothing is said of mmengine's lazy style.
     """
@@ -166,6 +190,8 @@ def _judged(cfg: Config, file: _File, name: str) -> str:
             f"{file.path}: {name}={_short(value)} changes nothing: no section of the file uses "
             f"this variable. Set {', '.join(keys[:_SHOWN])}"
         )
+    if name in _ELSEWHERE and value is not None and not keys:
+        return f"{file.path}: nothing reads {name!r}. Set {_ELSEWHERE[name]}"
     hint = did_you_mean(name, SECTIONS)
     return f"{file.path}: nothing reads {name!r}: {hint}" if hint and not keys else ""
 
@@ -184,7 +210,8 @@ def _read(path: str) -> _File:
 def _assigned(text: str) -> Iterator[str]:
     """Names that a file assigns at its top level; not private ones."""
     for node in ast.parse(text).body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
+        one = [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = node.targets if isinstance(node, ast.Assign) else one
         for target in targets:
             if isinstance(target, ast.Name) and not target.id.startswith("_"):
                 yield target.id

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
+from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
 
-from mmthermal.checking.annotations import check_annotations, what_mmdet_reads
-from mmthermal.checking.settling import settle
+from mmthermal.checking.annotations import CODES, check_annotations, what_mmdet_reads
+from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json
@@ -35,8 +36,9 @@ class ThermalCocoDataset(CocoDataset):
     Args:
         ann_file: COCO annotation file, relative to ``data_root``.
         data_root: folder that ``ann_file`` and ``data_prefix`` start from.
-        metainfo: ``dict(classes=…)`` to choose classes, in the order of the file's categories; all
-            classes of the file, in its order, if left out.
+        metainfo: ``dict(classes=…)`` to choose classes, in the order of the file's categories, or
+            a text file with a name in each line; all classes of the file, in its order, if left
+            out.
         accept: codes of findings to go on with, such as ``['no-area']``; they stand in brackets at
             the end of each message.
         left_out: what becomes of objects with ``"ignore": 1`` and of those of classes that
@@ -70,11 +72,11 @@ class ThermalCocoDataset(CocoDataset):
         check_one_channel(kwargs.get("pipeline") or [])
         check_choice("left_out", left_out, ("ignore", "background"))
         self.left_out = left_out
-        self.accept = (accept,) if isinstance(accept, str) else tuple(accept)
+        self.accept = known_codes(accept, CODES, "dataset.accept")
         path = _joined(data_root, ann_file)
         meta = dict(metainfo or {})
         if isinstance(meta.get("classes"), str):
-            meta["classes"] = (meta["classes"],)
+            meta["classes"] = _named(meta["classes"])
         self._asked = meta.get("classes")
         self._checked = not lazy_init or osp.isfile(path)
         if self._checked:
@@ -170,6 +172,11 @@ def _joined(data_root: str | None, ann_file: object) -> str:
     if not isinstance(ann_file, (str, PathLike)):
         raise TypeError(f"ann_file={ann_file!r}: the path of a COCO annotation file is needed")
     return osp.join(data_root or "", ann_file)
+
+
+def _named(classes: str) -> tuple[str, ...]:
+    """Classes from a text file with a name in each line, as in mmengine, or a single name."""
+    return tuple(list_from_file(classes)) if osp.isfile(classes) else (classes,)
 
 
 def _in_order(

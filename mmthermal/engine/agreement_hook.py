@@ -4,15 +4,26 @@ import os.path as osp
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmdet.evaluation import CocoMetric
 from mmdet.registry import HOOKS
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmthermal.checking.agreement import check_joined, compare_classes, compare_images
+from mmthermal.checking.agreement import (
+    CODES,
+    check_files,
+    check_joined,
+    check_text_ids,
+    compare_classes,
+    compare_images,
+)
 from mmthermal.checking.finding import Finding
-from mmthermal.checking.settling import settle
+from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.config_variables import check_variables
-from mmthermal.datasets.wrapped import with_wrapped
+from mmthermal.datasets.wrapped import with_wrapped, wrapped
+from mmthermal.engine.rehearsal import rehearse_validation
+from mmthermal.engine.watched_figures import check_watched
 
 
 @HOOKS.register_module()
@@ -21,21 +32,23 @@ class AgreementHook(Hook):
 
     Compared are the classes of training and validation, of a checkpoint and the set that it is
     tested on, of the sets that a ``ConcatDataset`` joins, and of a data set and its evaluator's
-    file; and the images of a loader and of its evaluator. Variables of the config file that
-    change nothing are refused, too.
+    file; and the images of a loader and of its evaluator. Pictures that are not there, figures
+    that ``save_best`` waits for and no metric gives, and variables of the config file that change
+    nothing are refused, too; and one image goes through the validation, so that an error there
+    does not come an epoch late.
 
     Args:
         accept: codes of findings to go on with, such as ``['classes-differ']``; they stand in
             brackets at the end of each message.
 
     Raises:
-        ValueError: when the run starts, with all that does not agree.
+        ValueError: for an unknown code; when the run starts, with all that does not agree.
     """
 
     priority = "VERY_HIGH"
 
     def __init__(self, *, accept: Sequence[str] = ()) -> None:
-        self.accept = (accept,) if isinstance(accept, str) else tuple(accept)
+        self.accept = known_codes(accept, CODES, "default_hooks.agreement.accept")
         self._learnt: Sequence[str] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -56,13 +69,19 @@ class AgreementHook(Hook):
         """
         check_variables(runner.cfg)
         train = runner.train_loop.dataloader.dataset
-        findings = _joined(train, "train")
+        findings = _joined(train, "train") + _missing(train, "train")
         if runner._resume:
             findings += self._checkpoint(train, "train")
         if runner.val_loop is not None:
             findings += _evaluation(runner, runner.val_loop, "val")
-            findings += _classes_of(train, _dataset(runner.val_loop), ("train", "val"))
+            val = _dataset(runner.val_loop)
+            findings += _classes_of(train, val, ("train", "val"))
+            if type(runner.val_loop.evaluator) is Evaluator:
+                metrics = runner.val_loop.evaluator.metrics
+                findings += check_watched(runner.hooks, metrics, _classes(val) or ())
         self._settle(findings)
+        if runner.val_loop is not None:
+            rehearse_validation(runner)
 
     def before_val(self, runner: Runner) -> None:
         """Check a validation by itself.
@@ -105,12 +124,17 @@ def _dataset(loop: Any) -> Any:
 def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
     """Compare a loader with the files of its evaluators."""
     dataset = _dataset(loop)
-    metrics = getattr(getattr(loop, "evaluator", None), "metrics", ())
-    findings = _joined(dataset, name)
+    evaluator = getattr(loop, "evaluator", None)
+    metrics = getattr(evaluator, "metrics", ())
+    findings = _joined(dataset, name) + _missing(dataset, name)
     settings = runner.cfg.get(f"{name}_evaluator") or {}
     listed = settings if isinstance(settings, (list, tuple)) else [settings]
+    # mmdet's MultiDatasetsEvaluator judges each of the joined sets by a metric of its own
+    parts = wrapped(dataset) if hasattr(evaluator, "dataset_prefixes") else []
     for number, metric in enumerate(metrics):
         coco = getattr(metric, "_coco_api", None)
+        if len(parts) == len(metrics):
+            dataset = parts[number]
         if coco is None or not hasattr(dataset, "get_data_info"):
             continue
         ann_file = listed[number].get("ann_file") if number < len(listed) else None
@@ -120,6 +144,8 @@ def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
             name=name,
             same_file=ann_file is not None and osp.realpath(ann_file) in _files(dataset),
         )
+        if type(metric) is CocoMetric:
+            findings += check_text_ids(coco.anns, name)
         classes = _classes(dataset)
         if classes is not None:
             names = [row["name"] for row in coco.cats.values() if row["name"] in classes]
@@ -153,6 +179,18 @@ def _images(dataset: Any) -> Iterator[tuple[Any, str]]:
     for number in range(len(dataset)):
         info = dataset.get_data_info(number)
         yield info.get("img_id"), str(info.get("img_path", ""))
+
+
+def _missing(dataset: Any, name: str) -> list[Finding]:
+    """Check that the pictures are there, where they are files and none may be missing."""
+    found: list[Finding] = []
+    for part in with_wrapped(dataset):
+        transforms = getattr(getattr(part, "pipeline", None), "transforms", ())
+        local = not any(getattr(t, "backend_args", None) for t in transforms)
+        needed = not any(getattr(t, "ignore_empty", False) for t in transforms)
+        if not wrapped(part) and transforms and local and needed and hasattr(part, "get_data_info"):
+            found += check_files((path for _, path in _images(part)), name)
+    return found
 
 
 def _files(dataset: Any) -> set[str]:

@@ -249,6 +249,23 @@ def logged_figures(
     return logged
 
 
+def logged_names(
+    key_subsets: Sequence[str], *, miss_rate: bool, classes: Sequence[str]
+) -> list[str]:
+    """Names of all that :func:`logged_figures` can give.
+
+    Args:
+        key_subsets: of the metric.
+        miss_rate: of the metric.
+        classes: names of the classes, where the AP of each is asked for.
+    """
+    names = [f.mmdet_key for f in (AR, BEST_F1, BEST_F1_THR, *OF_ALL)]
+    names += [f.of_subset(name).mmdet_key for name in key_subsets for f in OF_EACH_SUBSET]
+    suffixes = [f"_{name}" for name in key_subsets]
+    names += [f"miss_rate{suffix}" for suffix in ("", *suffixes) if miss_rate]
+    return [*map(str, names), *(f"{name}_precision{s}" for name in classes for s in suffixes)]
+
+
 def _ap_and_ar(table: MatchTable, subset: str, cat_id: int | None = None) -> dict[Figure, float]:
     """AP, AP50, AP75 and AR of a subset and class; ``cat_id=None`` averages over the classes."""
     result = {}

@@ -12,7 +12,7 @@ from terminaltables import AsciiTable
 
 from mmthermal.common.checks import check_range
 from mmthermal.common.files import write_json
-from mmthermal.evaluation.figures import logged_figures, to_dict
+from mmthermal.evaluation.figures import logged_figures, logged_names, to_dict
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.numbered_ids import number_ids
 from mmthermal.evaluation.precision import average_precision, average_recall
@@ -166,6 +166,22 @@ class OverlapCocoMetric(CocoMetric):
             write_json(self.table_file, full)
         figures.update(rest)
         return figures
+
+    def figure_names(self, classes: Sequence[str]) -> list[str]:
+        """Names of the figures of boxes that it can give, so that a hook can check its own.
+
+        Args:
+            classes: names of the classes.
+
+        Returns:
+            the names, without the prefix.
+        """
+        if self.format_only:
+            return []
+        names = [f"bbox_{item}" for item in self.metric_items or _DEFAULT_ITEMS]
+        each = list(classes) if self.classwise else []
+        names += [f"{name}_precision" for name in each]
+        return names + logged_names(self.key_subsets, miss_rate=self.miss_rate, classes=each)
 
     def match(self, predictions: Sequence[Mapping[str, Any]]) -> MatchTable:
         """Match predictions with the ground truth.

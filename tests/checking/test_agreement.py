@@ -1,10 +1,17 @@
 """Classes and images that two parts of a run see differently."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mmthermal.checking.agreement import check_joined, compare_classes, compare_images
+from mmthermal.checking.agreement import (
+    check_files,
+    check_joined,
+    check_text_ids,
+    compare_classes,
+    compare_images,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +81,22 @@ def test_a_name_is_no_part_of_a_longer_one() -> None:
     assert len(compare_images([(1, "/data/11.png")], records, name="val", same_file=True)) == 1
     records = {1: dict(id=1, file_name="./1.png")}
     assert compare_images([(1, "/data/1.png")], records, name="val", same_file=True) == []
+
+
+def test_pictures_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    here, gone, nowhere = (str(tmp_path / name) for name in ("a.png", "b.png", "folder/a.png"))
+    assert check_files([here, "s3://bucket/b.png", ""], "val") == []
+    (found,) = check_files([here, gone, nowhere], "val")
+    assert (found.severity, found.code, found.examples) == (
+        "error",
+        "missing-image",
+        (gone, nowhere),
+    )
+    assert found.message == "val: 2 of 3 pictures don't exist"
+
+
+def test_ids_that_are_texts() -> None:
+    assert check_text_ids([1, 2, "3"], "val") == []
+    (found,) = check_text_ids([1, "uuid-2"], "val")
+    assert found.code == "string-id" and "OverlapCocoMetric" in found.remedy

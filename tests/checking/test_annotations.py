@@ -1,8 +1,12 @@
 """The check of an annotation file as a whole."""
 
+import re
+from pathlib import Path
+
 import pytest
 from helpers_checking import clean, codes
 
+from mmthermal.checking import annotations
 from mmthermal.checking.annotations import check_annotations
 
 
@@ -117,3 +121,16 @@ def test_many_images_and_objects_are_clean() -> None:
         for i in range(number)
     ]  # fmt: skip
     assert check(content) == {}
+
+
+def test_all_codes_are_listed() -> None:
+    """Every text in the sources of the check that looks like a code of it."""
+    folder = Path(annotations.__file__).parent
+    words: set[str] = set()
+    for name in ("annotations", "boxes", "ids", "numbers", "records"):
+        text = (folder / f"{name}.py").read_text()
+        words |= set(re.findall(r'^ {8,12}"([a-z]+(?:-[a-z0-9]+)+)",$', text, re.MULTILINE))
+    ids = {f"duplicate-{kind}-id" for kind in ("image", "category", "annotation")}
+    flags = {f"{field}-not-a-number" for field in ("iscrowd", "ignore")}
+    references = {"unknown-image-id", "unknown-category-id"}
+    assert words | ids | flags | references == annotations.CODES

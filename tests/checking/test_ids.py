@@ -3,6 +3,7 @@
 import pytest
 from helpers_checking import clean, codes
 
+from mmthermal.checking.ids import check_ids
 from mmthermal.checking.records import check_records
 
 
@@ -70,3 +71,11 @@ def test_references_that_lead_nowhere() -> None:
     assert found["unknown-category-id"].severity == "warning"
     assert found["unknown-image-id"].examples == ("annotation 1: 99",)
     assert found["unknown-category-id"].examples == ("annotation 2: '1'",)
+
+
+def test_ids_beyond_64_bits_are_refused() -> None:
+    """They would overflow in the evaluation, an epoch late."""
+    for wrong in (2**63, -(2**63) - 1, 2.0**70):
+        (found,) = check_ids("images", [dict(id=1), dict(id=wrong)])
+        assert (found.code, found.count) == ("not-an-id", 1)
+    assert check_ids("images", [dict(id=2**63 - 1), dict(id=-(2**63))]) == []

@@ -4,7 +4,7 @@ import pytest
 
 from mmthermal.checking import settling
 from mmthermal.checking.finding import Finding
-from mmthermal.checking.settling import settle
+from mmthermal.checking.settling import known_codes, settle
 
 
 def finding(severity: str, code: str) -> Finding:
@@ -49,3 +49,9 @@ def test_what_would_fail_anyhow_cannot_be_accepted(said: list[str], code: str) -
     with pytest.raises(ValueError, match=code) as caught:
         settle([finding("error", code)], accept=(code,))
     assert "If that is meant" not in str(caught.value)
+
+
+def test_a_misspelt_code_is_named() -> None:
+    assert known_codes("no-area", ("no-area",), "x") == known_codes(["no-area"], ("no-area",), "x")
+    with pytest.raises(ValueError, match=r"data\.accept: .*'no-aera': did you mean 'no-area'"):
+        known_codes(["no-aera"], ("no-area", "all-crowd"), "data.accept")

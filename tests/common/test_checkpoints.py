@@ -80,7 +80,9 @@ def test_one_that_is_cut_short_is_passed_over(folder: Path, share: float) -> Non
         dict(optimizer=None),
         dict(message_hub=None),
         dict(meta={}),
+        dict(meta=dict(epoch=-1, iter=2)),
         dict(state_dict=dict(a=torch.tensor(float("nan")))),
+        dict(optimizer=dict(state={0: dict(exp_avg=torch.tensor([0.0, float("inf")]))})),
     ],
     ids=str,
 )
@@ -99,6 +101,14 @@ def test_without_a_last_checkpoint_those_beside_it_are_taken(
     name, said = newest(folder)
     assert name == "epoch_3.pth"
     assert "there are checkpoints beside it" in said
+
+
+def test_what_is_no_file_is_passed_over(folder: Path) -> None:
+    (folder / "epoch_4.pth").mkdir()
+    (folder / "epoch_5.pth").symlink_to(folder / "gone.pth")
+    (folder / "last_checkpoint").unlink()
+    (folder / "last_checkpoint").mkdir()
+    assert newest(folder)[0] == "epoch_3.pth"
 
 
 def test_none_that_loads_is_an_error(folder: Path) -> None:

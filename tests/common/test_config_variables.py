@@ -51,6 +51,11 @@ DATA_ROOT = r"train_dataloader\.dataset\.data_root, val_evaluator\.ann_file"
         ("pipeline = []", r"Set train_dataloader\.dataset\.pipeline"),
         ("max_epochs = 3", r"max_epochs=3 .*Set train_cfg\.max_epochs"),
         ("train_dataloder = dict(batch_size=2)", "nothing reads 'train_dataloder': did you mean"),
+        ("data = dict(samples_per_gpu=1)", "nothing reads 'data'.*train_dataloader"),
+        ("lr_config = dict(policy='step')", "nothing reads 'lr_config'. Set param_scheduler"),
+        ("metainfo = dict(classes=('a', 'b'))", "Set train_dataloader.dataset.metainfo"),
+        ("classes = ('a', 'b')", r"dataset\.metainfo=dict\(classes"),
+        ("num_classes: int = 2", r"Set model\.bbox_head\.num_classes"),
         ("note = 'mine'", "note='mine' changes nothing"),
     ],
 )
@@ -69,6 +74,7 @@ def test_what_changes_nothing_is_refused(base: Path, line: str, message: str) ->
         "data_root = 'data/a/'",  # as it was
         "max_epochs = 12",
         "my_own_word = 3",
+        "metainfo = dict(classes=('a',))\nval_dataloader = dict(dataset=dict(metainfo=metainfo))",
         "_batch_size = 8",
         "work_dir = 'x'\nresume = True",
         "batch_size = 8\nval_dataloader = dict(**{'batch_size': batch_size})",

@@ -219,6 +219,19 @@ def test_an_accepted_error_goes_on(root: Path) -> None:
     assert len(build(root, accept=["no-area", "no-objects-left"])) == 5
 
 
+def test_a_misspelt_code(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"dataset\.accept: .* did you mean 'no-area'"):
+        build(root, accept=["no-aera"])
+
+
+def test_classes_of_a_text_file(root: Path, tmp_path: Path) -> None:
+    """As mmengine reads them."""
+    names = build(root).metainfo["classes"]
+    (tmp_path / "classes.txt").write_text("\n".join(names) + "\n")
+    read = build(root, metainfo=dict(classes=str(tmp_path / "classes.txt")))
+    assert read.metainfo["classes"] == names
+
+
 def test_what_cannot_be_read_cannot_be_accepted(root: Path) -> None:
     edit(root, put("annotations", "area", None))
     with pytest.raises(ValueError, match="not-a-number") as caught:

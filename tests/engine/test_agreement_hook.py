@@ -129,6 +129,21 @@ def test_an_evaluator_that_numbers_the_classes_otherwise(root: Path) -> None:
         AgreementHook().before_test(runner(other, test_loop=val))
 
 
+def test_a_misspelt_code() -> None:
+    with pytest.raises(ValueError, match=r"default_hooks\.agreement\.accept.*'classes-differ'"):
+        AgreementHook(accept=["clases-differ"])
+
+
+def test_text_ids_and_the_metric_of_mmdet(root: Path) -> None:
+    edit(root, "val", lambda c: [a.update(id=f"uuid-{a['id']}") for a in c["annotations"]])
+    file = root / "annotations/val.json"
+    val = loop(dataset(root, "val", test_mode=True), file)
+    with pytest.raises(ValueError, match="OverlapCocoMetric"):
+        AgreementHook().before_test(runner(file, test_loop=val))
+    val.evaluator.metrics = [METRICS.build(dict(type="OverlapCocoMetric", ann_file=str(file)))]
+    AgreementHook().before_test(runner(file, test_loop=val))
+
+
 def test_joined_sets(root: Path, tmp_path: Path) -> None:
     second = write_coco(tmp_path / "second", splits={"train": 3, "val": 4}, bits=8, seed=1)
 
@@ -148,6 +163,50 @@ def test_joined_sets(root: Path, tmp_path: Path) -> None:
     edit(second, "train", renumber)
     with pytest.raises(ValueError, match="train, set 2 has vehicle, person, bicycle"):
         AgreementHook().before_train(runner(train_loop=loop(both("train"))))
+
+
+def test_joined_sets_with_a_metric_for_each(root: Path, tmp_path: Path) -> None:
+    """mmdet's MultiDatasetsEvaluator: the same ids in both files are right."""
+    second = write_coco(tmp_path / "second", splits={"val": 3}, bits=8, seed=1)
+    files = [place / "annotations/val.json" for place in (root, second)]
+    parts = [dataset(place, "val", test_mode=True) for place in (root, second)]
+    val = loop(dict(type="ConcatDataset", datasets=parts))
+    metrics = [METRICS.build(dict(type="CocoMetric", ann_file=str(file))) for file in files]
+    val.evaluator = SimpleNamespace(metrics=metrics, dataset_prefixes=["first", "second"])
+    AgreementHook().before_test(runner(test_loop=val))
+    val.evaluator.metrics = metrics[::-1]
+    with pytest.raises(ValueError, match="not in the evaluator's file"):
+        AgreementHook().before_test(runner(test_loop=val))
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_pictures_that_are_not_there(root: Path, split: str) -> None:
+    def parts(**loading: Any) -> Any:
+        load = [dict(type="LoadThermalImage", **loading)]
+        sets = {
+            name: {**dataset(root, name, test_mode=name == "val"), "pipeline": load}
+            for name in ("train", "val")
+        }
+        both = dict(type="ConcatDataset", datasets=[sets["train"]])
+        return runner(train_loop=loop(both), val_loop=loop(sets["val"]))
+
+    AgreementHook().before_train(parts())
+    sorted((root / split).iterdir())[1].unlink()
+    with pytest.raises(ValueError, match=rf"{split}: 1 of [45] pictures don't exist.*missing-im"):
+        AgreementHook().before_train(parts())
+    AgreementHook(accept="missing-image").before_train(parts())
+    AgreementHook().before_train(parts(ignore_empty=True))
+
+
+@pytest.mark.parametrize("name", ["coco/bbox_map", "bbox_mAP"])
+def test_a_figure_that_no_metric_gives(root: Path, tmp_path: Path, name: str) -> None:
+    best = {"default_hooks__checkpoint__save_best": name}
+    cfg = tiny_config("retinanet/retina_focal_synthetic.py", root, **best)
+    cfg.work_dir, cfg.launcher, cfg.experiment_name = str(tmp_path / "w"), "none", f"best{name}"
+    run = Runner.from_cfg(cfg)
+    with pytest.raises(ValueError, match=r"did you mean 'coco/bbox_mAP'\?.*\[unknown-figure\]"):
+        run.train()
+    assert run.iter == 0
 
 
 def test_a_run_stops_before_its_first_iteration(root: Path, tmp_path: Path) -> None:
