@@ -11,9 +11,19 @@ import mmengine.runner.checkpoint as mmengine_checkpoint
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 
-_STATISTICS = ("min", "max", "current", "mean")
+
+class _OneCycle:
+    """Stands for mmengine's OneCycleParamScheduler, so that a checkpoint can't make one."""
+
+
+# What a checkpoint names, what it gets the methods of, and which.
+_METHODS = (
+    (HistoryBuffer, HistoryBuffer, ("min", "max", "current", "mean")),
+    (_OneCycle, OneCycleParamScheduler, ("_annealing_cos", "_annealing_linear")),
+)
 
 
 def _has_allow_list() -> bool:
@@ -39,8 +49,9 @@ def _allowed() -> list[Any]:
         for function in (multiarray.scalar, multiarray._reconstruct)
         for core in ("core", "_core")
     ]
-    getter = (_statistics_method, "builtins.getattr")
-    return [HistoryBuffer, np.ndarray, np.dtype, *dtypes, *numpy_functions, getter]
+    getter = (_method, "builtins.getattr")
+    one_cycle = (_OneCycle, f"{OneCycleParamScheduler.__module__}.OneCycleParamScheduler")
+    return [HistoryBuffer, np.ndarray, np.dtype, *dtypes, *numpy_functions, getter, one_cycle]
 
 
 def allow_checkpoint_classes() -> None:
@@ -54,15 +65,16 @@ def allow_checkpoint_classes() -> None:
         torch.serialization.add_safe_globals(_allowed())
 
 
-def _statistics_method(owner: object, name: str) -> Callable:
-    """All that a checkpoint may ask of ``getattr``: HistoryBuffer pickles four of its methods.
+def _method(owner: object, name: str) -> Callable:
+    """All that a checkpoint may ask of ``getattr``: methods that mmengine pickles by name.
 
     Stands in for ``builtins.getattr``, which would reach anything, while a checkpoint is read.
     """
-    if owner is not HistoryBuffer or name not in _STATISTICS:
-        raise ValueError(f"the checkpoint asks for {name!r} of {owner!r}, which isn't allowed")
-    method: Callable = getattr(HistoryBuffer, name)
-    return method
+    for named, source, methods in _METHODS:
+        if owner is named and name in methods:
+            method: Callable = getattr(source, name)
+            return method
+    raise ValueError(f"the checkpoint asks for {name!r} of {owner!r}, which isn't allowed")
 
 
 def load_file(path: Any, map_location: Any = "cpu") -> Any:
@@ -190,6 +202,7 @@ class _ListUnpickler(pickle.Unpickler):
 
 _TENSORS = frozenset(
     (
+        "collections.Counter",  # milestones of MultiStepLR
         "collections.OrderedDict",
         "torch.Size",
         "torch.device",

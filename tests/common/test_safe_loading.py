@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import CheckpointLoader
 
 from mmthermal.common.safe_loading import (
-    _statistics_method,
+    _method,
     allow_checkpoint_classes,
     load_file,
     load_from_url,
@@ -194,10 +196,34 @@ def test_downloads_are_read_safely(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "made").exists()
 
 
-def test_history_method_gives_statistics_only() -> None:
-    assert _statistics_method(HistoryBuffer, "mean") is HistoryBuffer.mean
-    with pytest.raises(ValueError, match="asks for .__globals__."):
-        _statistics_method(HistoryBuffer.mean, "__globals__")
+def test_getattr_reaches_few_methods() -> None:
+    assert _method(HistoryBuffer, "mean") is HistoryBuffer.mean
+    for owner, name in ((HistoryBuffer.mean, "__globals__"), (OneCycleParamScheduler, "step")):
+        with pytest.raises(ValueError, match=f"asks for .{name}."):
+            _method(owner, name)
+
+
+SCHEDULERS = [
+    dict(type="MultiStepLR", milestones=[1, 2]),
+    dict(type="StepLR", step_size=1),
+    dict(type="ExponentialLR", gamma=0.1),
+    dict(type="PolyLR"),
+    dict(type="LinearLR"),
+    dict(type="ConstantLR"),
+    dict(type="CosineAnnealingLR", T_max=3),
+    dict(type="CosineRestartLR", periods=[2], restart_weights=[1], eta_min=0.0),
+    dict(type="OneCycleLR", eta_max=0.1, total_steps=9),
+    dict(type="OneCycleLR", eta_max=0.1, total_steps=9, anneal_strategy="linear"),
+    dict(type="ReduceOnPlateauLR", monitor="loss"),
+]
+
+
+@pytest.mark.parametrize("cfg", SCHEDULERS, ids=lambda cfg: str(cfg["type"]))
+def test_every_scheduler_of_mmengine_comes_back(cfg: dict[str, Any], tmp_path: Path) -> None:
+    optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=0.1, momentum=0.9)
+    state = PARAM_SCHEDULERS.build(dict(cfg, optimizer=optimizer)).state_dict()
+    path = save(tmp_path / "a.pth", state)
+    assert load_file(path) == load_with_list(path, "cpu") == state
 
 
 def test_twice_is_as_once(tmp_path: Path) -> None:
