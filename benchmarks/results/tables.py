@@ -21,6 +21,7 @@ bfloat16 = dict(precision="bfloat16")
 focal = dict(name="focal", schedule="6e")
 ranking = dict(name="ranking", schedule="6e", label="dense + ranking")
 composite = dict(name="composite", schedule="6e", label="composite (the default)", optional=True)
+sampled = dict(name="sampled_dense", schedule="6e", optional=True)
 class_weight = dict(name="focal_class_weight", schedule="6e", label="focal, class weights")
 focal_24e = dict(name="focal", **long)
 composite_24e = dict(name="composite", **long)
@@ -191,6 +192,13 @@ tables = {
         rows=[
             dict(label="composite − (dense + ranking)", candidate=composite, baseline=ranking),
             dict(label="composite − focal", candidate=composite, baseline=focal),
+        ],
+    ),
+    "sampled_difference": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(label="`dense_negatives=20` − `'all'`", candidate=sampled, baseline=composite),
         ],
     ),
     "default_before": dict(
@@ -503,6 +511,8 @@ values = {
     "default_isolated": difference(composite, focal, "isolated_AP50"),
     "default_ranking_AP50": difference(composite, ranking, "AP50"),
     "default_ranking_overlapped": difference(composite, ranking, "overlapped_AP50"),
+    "sampled_AP50": difference(sampled, composite, "AP50"),
+    "sampled_overlapped": difference(sampled, composite, "overlapped_AP50"),
     "ranking_AP50": difference(ranking, focal, "AP50"),
     "ranking_overlapped": difference(ranking, focal, "overlapped_AP50"),
     "ranking_isolated": difference(ranking, focal, "isolated_AP50"),
