@@ -9,7 +9,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmthermal.common.safe_loading import CheckpointError, not_finite, read_checkpoint
+from mmthermal.common.safe_loading import (
+    CheckpointError,
+    not_finite,
+    read_checkpoint,
+)
 
 _NEEDED = ("state_dict", "optimizer", "message_hub", "meta")
 
@@ -105,17 +109,25 @@ def why_not_resumable(path: str | Path) -> str:
     bad = not_finite(content["state_dict"].items())
     if bad:
         return f"weights that are not finite: {', '.join(bad[:5])}"
-    bad = not_finite(_tensors(content["optimizer"], "optimizer"))
+    bad = not_finite(named_tensors(content["optimizer"], "optimizer"))
     return f"numbers that are not finite: {', '.join(bad[:5])}" if bad else ""
 
 
-def _tensors(node: Any, place: str) -> Iterator[tuple[str, Tensor]]:
-    """All tensors of nested dicts with their places."""
+def named_tensors(node: Any, place: str = "") -> Iterator[tuple[str, Tensor]]:
+    """All tensors of nested dicts and lists.
+
+    Args:
+        node: what holds them.
+        place: its own name.
+
+    Yields:
+        names, with dots, and tensors.
+    """
     if isinstance(node, Tensor):
         yield place, node
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _tensors(value, f"{place}.{key}")
+    elif isinstance(node, Mapping | list | tuple):
+        for key, value in node.items() if isinstance(node, Mapping) else enumerate(node):
+            yield from named_tensors(value, f"{place}.{key}" if place else str(key))
 
 
 @dataclass

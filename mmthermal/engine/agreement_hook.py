@@ -156,11 +156,9 @@ def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
 
 def _joined(dataset: Any, name: str) -> list[Finding]:
     """Check the sets that a wrapper joins."""
-    parts = getattr(dataset, "datasets", None)
-    if parts:
-        return check_joined([part.metainfo for part in parts], name)
-    inner = getattr(dataset, "dataset", None)
-    return _joined(inner, name) if inner is not None else []
+    joined = (getattr(part, "datasets", None) for part in with_wrapped(dataset))
+    parts: Any = next(filter(None, joined), [])
+    return check_joined([part.metainfo for part in parts], name) if parts else []
 
 
 def _classes_of(train: Any, val: Any, names: tuple[str, str]) -> list[Finding]:

@@ -15,6 +15,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmthermal.common.checkpoints import named_tensors
 from mmthermal.common.files import write_json
 from mmthermal.common.run_state import NOT_FINITE
 from mmthermal.common.safe_loading import not_finite
@@ -95,7 +96,7 @@ class FiniteCheckHook(Hook):
         """
         with self._placed(runner):
             check_tensors("weights", checkpoint["state_dict"].items())
-            check_tensors("optimizer state", _tensors("", checkpoint.get("optimizer", {})))
+            check_tensors("optimizer state", named_tensors(checkpoint.get("optimizer", {})))
 
     def after_train(self, runner: Runner) -> None:
         """Stop looking on; the run has come to its end with finite numbers.
@@ -213,18 +214,6 @@ def check_tensors(what: str, tensors: Iterable[tuple[str, Any]]) -> None:
     if bad:
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         raise FloatingPointError(f"{what} are not finite: {', '.join(bad[:5])}{more}")
-
-
-def _tensors(prefix: str, node: Any) -> Iterator[tuple[str, Tensor]]:
-    """All tensors of nested dicts and lists, with their keys."""
-    if isinstance(node, Tensor):
-        yield prefix, node
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _tensors(f"{prefix}.{key}" if prefix else str(key), value)
-    elif isinstance(node, list | tuple):
-        for key, value in enumerate(node):
-            yield from _tensors(f"{prefix}.{key}", value)
 
 
 def image_files(batch: Any) -> Iterator[str]:
