@@ -10,6 +10,7 @@ import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
 import pytest
 import torch
 from hypothesis import settings
+from mmengine.visualization import Visualizer
 from torch import Tensor
 
 # Makes ``import reference`` work for tests of every folder.
@@ -63,6 +64,13 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
 def seed() -> None:
     """Seed torch before each test; make random inputs on the CPU, then move them."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def own_visualizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test's runner writes into its own folder: mmengine keeps visualizers by their name."""
+    for kind in (Visualizer, *Visualizer.__subclasses__()):
+        monkeypatch.setattr(kind, "_instance_dict", {})
 
 
 @pytest.fixture(scope="session")

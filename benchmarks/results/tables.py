@@ -5,7 +5,14 @@ runs. mmthermal/studies/result_tables.py explains the kinds.
 """
 
 results = "benchmarks/results/runs.jsonl"
-pages = ["README.md", "docs/results.md", "docs/lab_notebook.md"]
+pages = [
+    "README.md",
+    "docs/results.md",
+    "docs/lab_notebook.md",
+    "docs/augmentations.md",
+    "docs/gain_control.md",
+    "docs/split.md",
+]
 
 ap = ["AP", "AP50", "overlapped_AP50", "isolated_AP50"]
 ap50 = ["AP50", "overlapped_AP50", "isolated_AP50"]
@@ -35,6 +42,12 @@ embedded_ranking = dict(name="embedded_ranking", label="dense + ranking", precis
 embedded_composite = dict(
     name="embedded_composite", label="composite (the default)", precision="float32", optional=True
 )
+leak_block = dict(name="leak_block", label="its flights unseen")
+leak_frame = dict(name="leak_frame", label="frames of its flights among them")
+flip = dict(name="augment_flip", label="flips, contrast, brightness (the configs of 6 epochs)")
+copies = dict(name="augment_copy_paste", label="and overlap copy-paste in 4 of 6 epochs")
+jitter = dict(name="augment_jitter", label="and jitter of scale and place")
+both = dict(name="augment_copy_paste_jitter", label="and both")
 control = [5, 6, 7, 8]
 screened = [
     dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
@@ -107,6 +120,53 @@ tables = {
                 optional=True,
             ),
         ],
+    ),
+    # docs/augmentations.md
+    "augmentations": dict(
+        kind="means",
+        columns=ap,
+        baseline=flip,
+        against="AP50",
+        rows=[flip, copies, jitter, both],
+    ),
+    "augmentations_differences": dict(
+        kind="differences",
+        columns=["AP50", "overlapped_AP50"],
+        rows=[
+            dict(label="with − without copy-paste", candidate=copies, baseline=flip),
+            dict(label="with − without jitter", candidate=jitter, baseline=flip),
+            dict(label="with − without copy-paste, both with jitter", candidate=both, baseline=jitter),
+        ],
+    ),
+    # docs/gain_control.md
+    "gain_control": dict(
+        kind="means",
+        head="gain control",
+        columns=ap,
+        baseline=dict(name="gain_frame"),
+        against="AP50",
+        rows=[
+            dict(name="gain_frame", label="`NormalizeFrame` (the configs)"),
+            dict(name="gain_stretch", label="stretch"),
+            dict(name="gain_plateau", label="plateau"),
+            dict(name="gain_clahe", label="CLAHE"),
+            dict(name="gain_detail", label="detail"),
+            dict(name="gain_stacked", label="stretch, CLAHE and raw as channels"),
+            dict(name="gain_window", label="window, −15 to 45 °C"),
+            dict(name="gain_raw", label="raw counts, one mean and deviation for all frames"),
+        ],
+    ),
+    # docs/split.md
+    "split_leak": dict(
+        kind="means",
+        head="trained on 2,291 windows",
+        columns=ap,
+        rows=[leak_block, leak_frame],
+    ),
+    "split_leak_difference": dict(
+        kind="differences",
+        columns=ap,
+        rows=[dict(label="leak − none", candidate=leak_frame, baseline=leak_block)],
     ),
     # docs/lab_notebook.md
     "testbed": dict(

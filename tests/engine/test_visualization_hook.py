@@ -11,7 +11,6 @@ import torch
 from mmdet.registry import HOOKS, VISUALIZERS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from mmengine.visualization import Visualizer
 
 from mmthermal.common.gain import clahe
 from mmthermal.datasets import GainControl
@@ -21,8 +20,7 @@ BOX = [[40.0, 20, 60, 50]]
 
 
 @pytest.fixture(autouse=True)
-def visualizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Visualizer, "_instance_dict", {})
+def visualizer(own_visualizer: None) -> None:
     made = VISUALIZERS.build(dict(type="DetLocalVisualizer", name="test_hook"))
     made.dataset_meta = dict(classes=("person",), palette=[(230, 97, 0)])
 
