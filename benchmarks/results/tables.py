@@ -135,7 +135,9 @@ tables = {
         rows=[
             dict(label="with − without copy-paste", candidate=copies, baseline=flip),
             dict(label="with − without jitter", candidate=jitter, baseline=flip),
-            dict(label="with − without copy-paste, both with jitter", candidate=both, baseline=jitter),
+            dict(
+                label="with − without copy-paste, both with jitter", candidate=both, baseline=jitter
+            ),
         ],
     ),
     # docs/gain_control.md
