@@ -39,7 +39,7 @@ def test_variants_differ_from_their_config_by_their_change_only(tmp_path: Path) 
 def test_shipped_studies_hold(path: Path, tmp_path: Path) -> None:
     """Every variant names a config that exists and settings that its parts know."""
     study = read_study(path)
-    assert len(write_variants(study, tmp_path / "configs")) == len(study.variants) > 3
+    assert len(write_variants(study, tmp_path / "configs")) == len(study.variants) > 1
 
 
 def test_the_ablation_turns_every_knob() -> None:
