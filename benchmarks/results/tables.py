@@ -42,10 +42,11 @@ embedded_ranking = dict(name="embedded_ranking", label="dense + ranking", precis
 embedded_composite = dict(
     name="embedded_composite", label="composite (the default)", precision="float32", optional=True
 )
+frame = dict(name="gain_frame", label="`NormalizeFrame`")
 leak_block = dict(name="leak_block", label="its flights unseen")
 leak_frame = dict(name="leak_frame", label="frames of its flights among them")
-flip = dict(name="augment_flip", label="flips, contrast, brightness (the configs of 6 epochs)")
-copies = dict(name="augment_copy_paste", label="and overlap copy-paste in 4 of 6 epochs")
+flip = dict(name="augment_flip", label="flips and contrast")
+copies = dict(name="augment_copy_paste", label="and overlap copy-paste, 4 of the 6 epochs")
 jitter = dict(name="augment_jitter", label="and jitter of scale and place")
 both = dict(name="augment_copy_paste_jitter", label="and both")
 control = [5, 6, 7, 8]
@@ -124,6 +125,7 @@ tables = {
     # docs/augmentations.md
     "augmentations": dict(
         kind="means",
+        head="augmentation",
         columns=ap,
         baseline=flip,
         against="AP50",
@@ -145,10 +147,10 @@ tables = {
         kind="means",
         head="gain control",
         columns=ap,
-        baseline=dict(name="gain_frame"),
+        baseline=frame,
         against="AP50",
         rows=[
-            dict(name="gain_frame", label="`NormalizeFrame` (the configs)"),
+            frame,
             dict(name="gain_stretch", label="stretch"),
             dict(name="gain_plateau", label="plateau"),
             dict(name="gain_clahe", label="CLAHE"),

@@ -18,7 +18,7 @@ from mmthermal.studies.result_lines import Line, add_lines, complete, read_lines
 from mmthermal.studies.result_plot import drawn_pairs, pairs_of, save_pairs
 from mmthermal.studies.result_tables import KINDS, difference_in_words
 
-TABLE = re.compile(r"(<!-- table:(\S+) -->\n).*?(\n<!-- /table -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table:(\S+) -->\n)(?:.*?\n)??(<!-- /table -->)", re.DOTALL)
 VALUE = re.compile(r"(<!-- value:(\S+) -->)[^<]*(<!-- /value -->)")
 FIRST_VALUE = re.compile(r"^ *<!-- value:(\S+) -->", re.MULTILINE)
 
@@ -40,7 +40,7 @@ def fill(text: str, lines: Sequence[Line], spec: Mapping[str, Any]) -> str:
 
     def table(match: re.Match[str]) -> str:
         settings = _known(spec["tables"], match[2], "table")
-        return match[1] + KINDS[settings["kind"]](lines, settings) + match[3]
+        return f"{match[1]}{KINDS[settings['kind']](lines, settings)}\n{match[3]}"
 
     def value(match: re.Match[str]) -> str:
         settings = _known(spec["values"], match[2], "value")

@@ -54,6 +54,15 @@ def test_no_table_or_value_of_the_project_is_left_unused() -> None:
     assert [mark for mark in sorted(marks) if f"<!-- {mark} -->" not in text] == []
 
 
+def test_a_new_page_may_have_nothing_between_the_marks(place: Path) -> None:
+    (place / "page.md").write_text(PAGE)
+    make(place / "spec.py", place)
+    filled = (place / "page.md").read_text()
+    (place / "page.md").write_text(PAGE.replace("| old |\n", ""))
+    make(place / "spec.py", place)
+    assert (place / "page.md").read_text() == filled
+
+
 def test_a_page_is_filled_and_the_rest_stays(place: Path) -> None:
     assert stale(place / "spec.py", place) == ["page.md", "pairs.png"]
     assert make(place / "spec.py", place) == ["page.md", "pairs.png"]
