@@ -46,9 +46,9 @@ frame = dict(name="gain_frame", label="`NormalizeFrame`")
 leak_block = dict(name="leak_block", label="its flights unseen")
 leak_frame = dict(name="leak_frame", label="frames of its flights among them")
 flip = dict(name="augment_flip", label="flips and contrast")
-copies = dict(name="augment_copy_paste", label="and overlap copy-paste, 4 of the 6 epochs")
-jitter = dict(name="augment_jitter", label="and jitter of scale and place")
-both = dict(name="augment_copy_paste_jitter", label="and both")
+copies = dict(name="augment_copy_paste", label="+ overlap copy-paste in the first 4 epochs")
+jitter = dict(name="augment_jitter", label="+ jitter of scale and place")
+both = dict(name="augment_copy_paste_jitter", label="+ both")
 control = [5, 6, 7, 8]
 screened = [
     dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
