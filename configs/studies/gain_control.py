@@ -1,7 +1,7 @@
 # Gain control where gain, offset and shading drift between training and test, on the embedded set (make data;
 # docs/gain_control.md). Tests see drift, another for each frame and always the same for the same frame; the
 # evaluations during training don't, so that a run's log has the figures without drift.
-# python tools/study.py train configs/studies/gain_control.py --only main --seeds 0 1 --cfg-options train_cfg.max_epochs=6
+# python tools/study.py train configs/studies/gain_control.py --only main --seeds 0 --cfg-options train_cfg.max_epochs=6
 _base_ = '../_base_/datasets/synthetic.py'
 base = '../thermal/retina_composite.py'
 drift = dict(type='RandomDrift', gain=0.3, offset=2.0, shading=1.0, seed=1)
