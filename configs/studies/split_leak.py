@@ -3,7 +3,7 @@
 #   split=../shared/data/hituav160/annotations
 #   python tools/split.py $split/val.json data/split_leak --by file_name --parts seen=1 unseen=1
 #   python tools/split.py $split/train.json data/split_leak --by file_name --parts kept=2003 left=288
-#   python tools/study.py train configs/studies/split_leak.py --seeds 0 1 2
+#   python tools/study.py train configs/studies/split_leak.py --seeds 0 1
 _base_ = '../_base_/datasets/hituav160.py'
 base = '../retinanet/retina_composite_hituav160.py'
 windows, dealt = '../shared/data/hituav160/', 'data/split_leak/'
