@@ -49,6 +49,21 @@ flip = dict(name="augment_flip", label="flips and contrast")
 copies = dict(name="augment_copy_paste", label="+ overlap copy-paste in the first 4 epochs")
 jitter = dict(name="augment_jitter", label="+ jitter of scale and place")
 both = dict(name="augment_copy_paste_jitter", label="+ both")
+dealt = {  # val sets of the windows dealt anew
+    part: [
+        dict(name=f"{loss}_{part}", label=f"{part}, {loss}", optional=True)
+        for loss in ("focal", "composite")
+    ]
+    for part in ("val1", "val2", "val3")
+}
+dealt_focal, dealt_composite = (
+    dict(names=[rows[i]["name"] for rows in dealt.values()]) for i in range(2)
+)
+cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy", optional=True)
+cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite", optional=True)
+ranked_rpn = dict(
+    name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN", optional=True
+)
 control = [5, 6, 7, 8]
 screened = [
     dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
@@ -90,13 +105,73 @@ tables = {
             dict(name="composite_paper", label="composite, the paper's formulas", optional=True),
         ],
     ),
+    "main_24e_differences": dict(
+        kind="differences",
+        columns=[*ap, "best_f1", "f1_at_0.5", "overlapped_best_f1"],
+        rows=[
+            dict(label="composite − focal", candidate=composite_24e, baseline=focal_24e),
+            dict(
+                label="composite − class weights",
+                candidate=composite_24e,
+                baseline=dict(name="focal_class_weight", **long),
+                optional=True,
+            ),
+        ],
+    ),
+    "averaged": dict(
+        kind="means",
+        where=long,
+        columns=ap,
+        rows=[
+            dict(name="focal_averaged", label="focal"),
+            dict(name="composite_averaged", label="composite (the default)"),
+        ],
+    ),
+    "redealt": dict(
+        kind="means",
+        head="val set, loss",
+        columns=ap,
+        rows=[row for rows in dealt.values() for row in rows],
+    ),
+    "redealt_differences": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(
+                label=f"composite − focal, {part}",
+                candidate=rows[1],
+                baseline=rows[0],
+                optional=True,
+            )
+            for part, rows in dealt.items()
+        ]
+        + [dict(label="the three together", candidate=dealt_composite, baseline=dealt_focal)],
+    ),
     "two_stages": dict(
-        kind="means", columns=ap, baseline=ce, against="AP50", rows=[ce, ohem, rcnn]
+        kind="means",
+        columns=ap,
+        baseline=ce,
+        against="AP50",
+        rows=[ce, ohem, rcnn, ranked_rpn, cascade_ce, cascade],
     ),
     "two_stages_difference": dict(
         kind="differences",
         columns=[*ap, "best_f1", "overlapped_best_f1"],
-        rows=[dict(label="composite − cross-entropy", candidate=rcnn, baseline=ce)],
+        rows=[
+            dict(label="composite − cross-entropy", candidate=rcnn, baseline=ce),
+            dict(
+                label="composite with ranking in the RPN − cross-entropy",
+                candidate=ranked_rpn,
+                baseline=ce,
+                optional=True,
+            ),
+            dict(
+                label="Cascade R-CNN, composite − cross-entropy",
+                candidate=cascade,
+                baseline=cascade_ce,
+                optional=True,
+            ),
+        ],
     ),
     "embedded": dict(
         kind="means",
@@ -577,6 +652,8 @@ values = {
     "default_ranking_overlapped": difference(composite, ranking, "overlapped_AP50"),
     "sampled_AP50": difference(sampled, composite, "AP50"),
     "sampled_overlapped": difference(sampled, composite, "overlapped_AP50"),
+    "dealt_AP50": difference(dealt_composite, dealt_focal, "AP50"),
+    "dealt_overlapped": difference(dealt_composite, dealt_focal, "overlapped_AP50"),
     "leak_AP50": difference(leak_frame, leak_block, "AP50"),
     "copies_AP50": difference(copies, flip, "AP50"),
     "jitter_AP50": difference(jitter, flip, "AP50"),

@@ -16,5 +16,10 @@ variants = {
     'embedded_composite': dict(config=composite),
     'embedded_ranking': dict(config=composite, options=ranking),
     'embedded_combined': dict(config=composite, options=combined),
+    # trained where overlap is rarer, tested on the same scenes:
+    #   python tools/make_synthetic.py --out data/less_overlap --overlap 0.1
+    'embedded_less_overlap': dict(
+        config=composite, options={'train_dataloader.dataset.data_root': 'data/less_overlap/'}
+    ),
 }
 groups = {'main': ['embedded_focal', 'embedded_composite', 'embedded_ranking']}

@@ -5,6 +5,7 @@ focal = '../retinanet/retina_focal_hituav160.py'
 composite = '../retinanet/retina_composite_hituav160.py'
 cross_entropy = '../faster_rcnn/faster_rcnn_ce_hituav160.py'
 two_stages = '../faster_rcnn/faster_rcnn_composite_hituav160.py'
+ranked_rpn = '../faster_rcnn/faster_rcnn_composite_rpn_hituav160.py'
 loss = 'model.bbox_head.loss_composite'
 roi_loss = 'model.roi_head.bbox_head.loss_composite'
 roi_w_box = 'model.roi_head.bbox_head.loss_bbox.loss_weight'
@@ -54,6 +55,7 @@ variants = {
     # the composite loss, and the ranking loss alone beside the dense term, with its weight
     'composite': dict(config=composite),
     'ranking': dict(config=composite, options={**ranking, f'{loss}.w_cls': 0.3}),
+    'composite_paper': dict(config='../retinanet/retina_composite_paper_hituav160.py'),
     'composite_class_weight': dict(config=composite, options=class_weight),
     'sampled_dense': dict(config=composite, options={f'{loss}.dense_negatives': 20}),
     'half_dense': dict(config=composite, options={f'{loss}.w_dense': 0.5}),
@@ -102,6 +104,9 @@ variants = {
     'faster_rcnn_ce_64': dict(config=cross_entropy, options={num_rois: 64}),
     'faster_rcnn_composite_64': dict(config=two_stages, options={num_rois: 64, roi_neg_ratio: 1.5}),
     'faster_rcnn_ranked_64': dict(config=two_stages, options={**ranked, num_rois: 64}),
+    'faster_rcnn_rpn_ranked': dict(config=ranked_rpn, options={'model.rpn_head.loss_composite.f1_form': 'ranked'}),
+    'cascade_rcnn_ce': dict(config='../cascade_rcnn/cascade_rcnn_ce_hituav160.py'),
+    'cascade_rcnn_composite': dict(config='../cascade_rcnn/cascade_rcnn_composite_hituav160.py'),
 }
 groups = {
     'main': ['focal', 'focal_class_weight', 'composite', 'ranking'],
@@ -111,4 +116,5 @@ groups = {
     ],
     'other_losses': ['ghm', 'ohem', 'gfl', 'varifocal'],
     'two_stages': ['faster_rcnn_ce', 'faster_rcnn_ohem', 'faster_rcnn_composite', 'faster_rcnn_ranked'],
+    'two_stages_beyond': ['faster_rcnn_rpn_ranked', 'cascade_rcnn_ce', 'cascade_rcnn_composite'],
 }

@@ -57,11 +57,11 @@ class Paired:
     """Two variants at the seeds that both were trained with.
 
     Attributes:
-        seeds: the shared ones, in order.
+        seeds: the shared ones, in order; of several pairs of variants one after the other.
         differences: (S,) candidate minus baseline.
         interval: Student's, over the seeds.
         chance: that a run of the candidate is above a run of the baseline, see
-            :func:`probability_above`.
+            :func:`probability_above`; of several pairs of variants the mean.
     """
 
     seeds: list[int]
@@ -97,21 +97,41 @@ def paired(lines: Sequence[Line], candidate: Spec, baseline: Spec, key: str) -> 
 
     Args:
         lines: of a results file.
-        candidate: a row.
-        baseline: a row.
+        candidate: a row; with `names` in place of `name` several variants, such as one loss on
+            several splits, each compared with that of the same place in the baseline.
+        baseline: a row of as many variants.
         key: of the figure.
 
     Returns:
         the comparison over the seeds at which the figure of both is known; None without any.
+
+    Raises:
+        ValueError: if the rows name different numbers of variants.
     """
-    a, b = (_by_seed(chosen(lines, row), key) for row in (candidate, baseline))
-    seeds = sorted(a.keys() & b.keys())
+    seeds: list[int] = []
+    differences: list[float] = []
+    chances: list[float] = []
+    for row_a, row_b in zip(_single(candidate), _single(baseline), strict=True):
+        a, b = (_by_seed(chosen(lines, row), key) for row in (row_a, row_b))
+        shared = sorted(a.keys() & b.keys())
+        if shared:
+            seeds += shared
+            differences += [a[seed] - b[seed] for seed in shared]
+            chances.append(
+                probability_above([a[seed] for seed in shared], [b[seed] for seed in shared])
+            )
     if not seeds:
         return None
-    values_a, values_b = ([runs[seed] for seed in seeds] for runs in (a, b))
-    differences = np.array(values_a) - np.array(values_b)
-    chance = probability_above(values_a, values_b)
-    return Paired(seeds, differences, paired_t_interval(differences), chance)
+    vector = np.array(differences)
+    return Paired(seeds, vector, paired_t_interval(vector), float(np.mean(chances)))
+
+
+def _single(row: Spec) -> list[Spec]:
+    """A row for each of its variants."""
+    if "names" not in row:
+        return [row]
+    fields = {key: value for key, value in row.items() if key != "names"}
+    return [{**fields, "name": name} for name in row["names"]]
 
 
 def chosen(lines: Sequence[Line], row: Spec) -> list[Line]:

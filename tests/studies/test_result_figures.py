@@ -38,6 +38,23 @@ def test_only_shared_seeds_with_the_figure_are_paired() -> None:
     assert paired(LINES, {"name": "a"}, {"name": "c"}, "AP50") is None
 
 
+def test_several_pairs_of_variants_are_one_sample() -> None:
+    """Two splits: what they differ in is in no difference, and no run meets the other split's."""
+    easier = [*result_lines("c", [0.9, 0.8]), *result_lines("d", [0.85, 0.81])]
+    sides = [{"names": ["a", "c"]}, {"names": ["b", "d"]}]
+    found = paired([*LINES, *easier], *sides, "AP50")
+    assert found is not None and found.seeds == [0, 1, 2, 3, 0, 1]
+    expected = stats.ttest_rel([*A, 0.9, 0.8], [*B, 0.85, 0.81]).confidence_interval(0.95)
+    assert (found.interval.low, found.interval.high) == pytest.approx(
+        (expected.low, expected.high), rel=1e-9
+    )
+    assert found.chance == pytest.approx((probability_above(A, B) + 0.5) / 2)
+    alone = paired(LINES, *sides, "AP50")
+    assert alone is not None and alone.seeds == [0, 1, 2, 3]
+    with pytest.raises(ValueError):
+        paired(LINES, {"names": ["a", "c"]}, {"name": "b"}, "AP50")
+
+
 def test_what_rounds_to_zero_has_no_sign() -> None:
     assert COLUMNS["AP50"].signed(-0.0003) == "0.0"
     assert COLUMNS["best_f1"].signed(-0.0003) == "0.000"
