@@ -7,7 +7,7 @@ chooses among the detections can know this; what it gains is what suppression co
 Example:
     python tools/test.py CONFIG CHECKPOINT --cfg-options model.test_cfg.nms.iou_threshold=1 \
         model.test_cfg.max_per_img=2000 test_evaluator.outfile_prefix=work_dirs/raw
-    python benchmarks/suppression_bound.py VAL.json work_dirs/raw.bbox.json
+    python benchmarks/results/suppression_bound.py VAL.json work_dirs/raw.bbox.json
 """
 
 import argparse
