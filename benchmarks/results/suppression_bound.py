@@ -1,8 +1,9 @@
-"""How much AP any other suppression of duplicates could gain at most.
+"""How much AP is lost with the objects that only suppressed detections find.
 
 Takes detections from before the suppression, suppresses them as usual, and then gives each object
-that none of the kept ones finds the best of the suppressed ones that do find it. No rule that only
-chooses among the detections can know this; what it gains is what suppression costs.
+that none of the kept ones finds the best of the suppressed ones that do find it. What that gains is
+the most that a rule can gain by suppressing less; what one could gain by suppressing more, or by
+other scores, is not in it.
 
 Example:
     python tools/test.py CONFIG CHECKPOINT --cfg-options model.test_cfg.nms.iou_threshold=1 \

@@ -49,16 +49,15 @@ flip = dict(name="augment_flip", label="flips and contrast")
 copies = dict(name="augment_copy_paste", label="+ overlap copy-paste in the first 4 epochs")
 jitter = dict(name="augment_jitter", label="+ jitter of scale and place")
 both = dict(name="augment_copy_paste_jitter", label="+ both")
-dealt = {  # val sets of the windows dealt anew
-    part: [
-        dict(name=f"{loss}_{part}", label=f"{part}, {loss}", optional=True)
+dealt = {  # val sets of the windows dealt anew: a row of each loss
+    part: {
+        loss: dict(name=f"{loss}_{part}", label=f"{part}, {loss}")
         for loss in ("focal", "composite")
-    ]
+    }
     for part in ("val1", "val2", "val3")
 }
-dealt_focal, dealt_composite = (
-    dict(names=[rows[i]["name"] for rows in dealt.values()]) for i in range(2)
-)
+dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
+dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy", optional=True)
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite", optional=True)
 ranked_rpn = dict(
@@ -131,7 +130,7 @@ tables = {
         kind="means",
         head="val set, loss",
         columns=ap,
-        rows=[row for rows in dealt.values() for row in rows],
+        rows=[row for losses in dealt.values() for row in losses.values()],
     ),
     "redealt_differences": dict(
         kind="differences",
@@ -139,11 +138,10 @@ tables = {
         rows=[
             dict(
                 label=f"composite − focal, {part}",
-                candidate=rows[1],
-                baseline=rows[0],
-                optional=True,
+                candidate=losses["composite"],
+                baseline=losses["focal"],
             )
-            for part, rows in dealt.items()
+            for part, losses in dealt.items()
         ]
         + [dict(label="the three together", candidate=dealt_composite, baseline=dealt_focal)],
     ),

@@ -5,21 +5,16 @@
 #   python tools/study.py train configs/studies/redealt.py
 _base_ = '../_base_/datasets/hituav160.py'
 windows, dealt = '../shared/data/hituav160/', 'data/redealt/'
-parts = ('val1', 'val2', 'val3', 'rest')
-train = {
-    part: dict(
-        _base_.train_dataloader.dataset,
-        data_root='',
-        ann_file=f'{dealt}{part}.json',
-        data_prefix=dict(img=f'{windows}train/'),
-    )
-    for part in parts
+files = {part: (f'{dealt}{part}.json', 'train') for part in ('val1', 'val2', 'val3', 'rest')}
+files['val'] = (f'{windows}annotations/val.json', 'val')
+places = {
+    part: dict(data_root='', ann_file=ann_file, data_prefix=dict(img=f'{windows}{folder}/'))
+    for part, (ann_file, folder) in files.items()
 }
-train['val'] = dict(train['rest'], ann_file=f'{windows}annotations/val.json', data_prefix=dict(img=f'{windows}val/'))
 splits = {}
-for part in parts[:3]:
-    tested = dict(data_root='', ann_file=f'{dealt}{part}.json', data_prefix=dict(img=f'{windows}train/'))
-    others = [train[other] for other in train if other != part]
+for part in ('val1', 'val2', 'val3'):
+    tested = places[part]
+    others = [dict(_base_.train_dataloader.dataset, **places[other]) for other in places if other != part]
     splits[part] = {
         'train_dataloader.dataset': dict(_delete_=True, type='ConcatDataset', datasets=others),
         'val_dataloader.dataset': tested,
