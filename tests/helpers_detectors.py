@@ -1,16 +1,23 @@
 """mmdet's detectors, small, with weights that depend on nothing but their names."""
 
 import copy
+import importlib
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.hub import get_config
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 DETECTORS = {
     "RetinaNet": "retinanet/retinanet_r50_fpn_1x_coco.py",
@@ -94,12 +101,50 @@ def batch(masks: bool) -> dict[str, Any]:
                  scale_factor=(1.0, 1.0), img_id=count)
         )  # fmt: skip
         samples.append(sample)
-    images = rng.integers(0, 255, (2, 3, *SIZE)).astype(np.float32)
+    images = rng.integers(0, 255, (2, 3, *SIZE)).astype(np.float64)
     return {"inputs": list(torch.from_numpy(images)), "data_samples": samples}
 
 
+# Functions of torch that take no two float types, and which argument may have another one.
+STRICT = {Tensor.__setitem__: 2, F.binary_cross_entropy: 1, F.grid_sample: 1}
+
+
+class MixedFloats(TorchFunctionMode):
+    """Let the strict functions of torch mix float types: mmdet's anchors and targets are float32."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        index = STRICT.get(func)
+        if index is not None and isinstance(args[index], Tensor):
+            args = (*args[:index], args[index].to(args[0].dtype), *args[index + 1 :])
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def float64() -> Iterator[None]:
+    """Compute in float64, but for anchors, targets, and which boxes mmcv's nms keeps.
+
+    Sums in float32 round differently on each processor, and gradients then differ by a hundredth,
+    where the input of a ReLU or a tap of a deformable convolution lies that near to a kink.
+    """
+    operators = importlib.import_module("mmcv.ops.nms").ext_module
+    nms = operators.nms
+
+    def nms_of_float32(boxes: Tensor, scores: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        ranks = scores.argsort(stable=True).argsort()  # two scores may be one in float32
+        return nms(boxes.float(), ranks.float(), *args, **kwargs)
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with patch.object(operators, "nms", nms_of_float32), MixedFloats():
+            yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@float64()
 def run_detector(name: str) -> dict[str, NDArray]:
-    """One step of training and one of prediction.
+    """One step of training and one of prediction, in float64.
 
     Args:
         name: one of DETECTORS.

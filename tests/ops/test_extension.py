@@ -50,7 +50,6 @@ def test_every_supplied_operator_has_stored_results() -> None:
         assert stem in stems or stem.startswith(("sigmoid_focal", "get_")), name
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("supplied_ops")
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_detector_learns_and_detects_as_with_a_compiled_mmcv(name: str) -> None:
@@ -59,16 +58,10 @@ def test_a_detector_learns_and_detects_as_with_a_compiled_mmcv(name: str) -> Non
     with np.load(DATA / "detectors.npz") as arrays:
         expected = {k.split("/")[1]: arrays[k] for k in arrays if k.split("/")[0] == name}
     assert found.keys() == expected.keys()
-    np.testing.assert_array_equal(found["labels"], expected["labels"])
-    np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
-    # VFNet's gradients are chaotic: a change of the images by 2e-7 moves them by 4 % with one and
-    # the same mmcv, as taps cross the pixels' grid, where the derivative jumps.
-    rtol = 0.2 if name == "VFNet" else 2e-3
-    np.testing.assert_allclose(found["grad_norms"], expected["grad_norms"], rtol=rtol, atol=1e-5)
-    np.testing.assert_allclose(found["scores"], expected["scores"], atol=1e-4)
-    np.testing.assert_allclose(found["bboxes"], expected["bboxes"], atol=1e-2)
-    if "areas" in expected:  # in pixels, of which one or two may lie on the mask's border
-        np.testing.assert_allclose(found["areas"], expected["areas"], atol=2)
+    np.testing.assert_array_equal(found.pop("labels"), expected.pop("labels"))
+    # Anchors and targets are float32, whose last digit depends on the processor.
+    for key, values in expected.items():
+        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=1e-6, err_msg=key)
 
 
 def test_another_operator_says_how_to_get_it() -> None:
