@@ -15,6 +15,8 @@ OPS ?=
 export TORCH OPS
 
 PY := $(VENV)/bin/python
+# One process a core with one thread each: the tests' models are too small for more threads.
+PYTEST := OMP_NUM_THREADS=1 "$(PY)" -m pytest -n auto --maxprocesses=8 --dist=worksteal
 
 help: ## Show this list
 	@echo "mmthermal: make TARGET [VARIABLE=value …]"
@@ -50,10 +52,10 @@ lint: setup ## Check style and types
 	"$(PY)" -m mypy
 
 test: lint ## Check style and types, run the tests that take seconds
-	"$(PY)" -m pytest --junitxml=build/tests.xml
+	$(PYTEST) --junitxml=build/tests.xml
 
 test-slow: setup ## Run the tests that take minutes
-	"$(PY)" -m pytest -m slow --junitxml=build/tests-slow.xml
+	$(PYTEST) -m slow --junitxml=build/tests-slow.xml
 
 test-gpu: setup ## Run the tests that need a GPU, every config in three precisions among them
 	"$(PY)" -m pytest -m gpu --junitxml=build/tests-gpu.xml

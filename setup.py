@@ -77,6 +77,7 @@ setup(
         "full": ["mmcv>=2.0.0rc4,<2.2"],
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.6",  # a process a core
             "hypothesis>=6",
             "scikit-learn",  # an independent F-beta
             "faster-coco-eval",  # an independent COCO evaluation

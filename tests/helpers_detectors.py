@@ -101,7 +101,7 @@ def batch(masks: bool) -> dict[str, Any]:
                  scale_factor=(1.0, 1.0), img_id=count)
         )  # fmt: skip
         samples.append(sample)
-    images = rng.integers(0, 255, (2, 3, *SIZE)).astype(np.float64)
+    images = rng.integers(0, 255, (2, 3, *SIZE)).astype(np.float32)
     return {"inputs": list(torch.from_numpy(images)), "data_samples": samples}
 
 
@@ -110,7 +110,7 @@ STRICT = {Tensor.__setitem__: 2, F.binary_cross_entropy: 1, F.grid_sample: 1}
 
 
 class MixedFloats(TorchFunctionMode):
-    """Let the strict functions of torch mix float types: mmdet's anchors and targets are float32."""
+    """Let torch's strict functions mix float types: mmdet's anchors and targets are float32."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         index = STRICT.get(func)
