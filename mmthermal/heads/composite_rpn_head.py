@@ -1,11 +1,21 @@
 """Region proposals with the composite loss."""
 
+from typing import Any
+
 from mmdet.registry import MODELS
 from mmdet.utils import InstanceList, OptInstanceList
 from torch import Tensor
 
 from mmthermal.heads.anchor_composite import AnchorCompositeMixin
 from mmthermal.heads.float32_rpn_head import Float32RPNHead
+
+# mmdet's weights, and the biases of its RetinaNet: each anchor begins as an object with p = .01.
+RARE_OBJECTS = dict(
+    type="Normal",
+    layer="Conv2d",
+    std=0.01,
+    override=dict(type="Normal", name="rpn_cls", std=0.01, bias_prob=0.01),
+)
 
 
 @MODELS.register_module()
@@ -16,8 +26,13 @@ class CompositeRPNHead(AnchorCompositeMixin, Float32RPNHead):
     targets and prediction are mmdet's. ``train_cfg.rpn.sampler`` is a
     :class:`~mmthermal.samplers.HardNegativeMiner` instead of mmdet's random one, which would
     choose before there are scores. Arguments are those of ``RPNHead`` and of
-    :class:`~mmthermal.heads.anchor_composite.AnchorCompositeMixin`.
+    :class:`~mmthermal.heads.anchor_composite.AnchorCompositeMixin`. Without ``init_cfg`` the scores
+    begin at .01: where all anchors begin at ½, as in mmdet, the first dense terms are a hundred
+    times as large (Lin et al., Focal loss for dense object detection, section 4.1).
     """
+
+    def __init__(self, *args: Any, init_cfg: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, init_cfg=RARE_OBJECTS if init_cfg is None else init_cfg, **kwargs)
 
     def loss_by_feat(
         self,

@@ -47,6 +47,21 @@ def test_without_the_composite_it_is_mmdets_head(empty: str) -> None:
         torch.testing.assert_close(our_grads[name], grad, rtol=1e-4, atol=2e-5)
 
 
+def test_every_anchor_begins_as_a_rare_object() -> None:
+    for type_, probability in (("CompositeRPNHead", 0.01), ("RPNHead", 0.5)):
+        cfg = head_cfg(type=type_)
+        for key in ("stacked_convs", "num_classes"):
+            del cfg[key]
+        head = MODELS.build(cfg)
+        head.init_weights()
+        features = torch.randn(1, cfg["in_channels"], 8, 8)
+        scores = head([features] * len(cfg["anchor_generator"]["strides"]))[0][0].sigmoid()
+        assert scores.mean().item() == pytest.approx(probability, rel=0.1)
+        given = MODELS.build({**cfg, "init_cfg": dict(type="Constant", layer="Conv2d", val=0.0)})
+        given.init_weights()
+        assert not given.rpn_cls.bias.any()
+
+
 def test_names_do_not_meet_those_of_the_roi_head(case: Case) -> None:
     losses = as_objects(case).loss(make_rpn())
     assert {name for name in losses if "loss" in name} == {"loss_rpn_cls", "loss_rpn_bbox"}
