@@ -61,9 +61,7 @@ paper = dict(name="composite_paper", label="composite, the paper's formulas")
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy", optional=True)
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite", optional=True)
-ranked_rpn = dict(
-    name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN", optional=True
-)
+ranked_rpn = dict(name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN")
 control = [5, 6, 7, 8]
 screened = [
     dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
@@ -162,7 +160,6 @@ tables = {
                 label="composite with ranking in the RPN − cross-entropy",
                 candidate=ranked_rpn,
                 baseline=ce,
-                optional=True,
             ),
             dict(
                 label="Cascade R-CNN, composite − cross-entropy",
@@ -544,6 +541,7 @@ tables = {
         rows=[
             ce,
             rcnn,
+            ranked_rpn,
             dict(name="faster_rcnn_ranked", label="cross-entropy and ranking 0.3"),
             dict(
                 name="faster_rcnn_ranked_hits",
@@ -666,6 +664,8 @@ values = {
     "ranking_overlapped_best_f1": difference(ranking, focal, "overlapped_best_f1"),
     "class_weight_AP50": difference(class_weight, focal, "AP50"),
     "rcnn_overlapped": difference(rcnn, ce, "overlapped_AP50"),
+    "rpn_AP50": difference(ranked_rpn, ce, "AP50"),
+    "rpn_overlapped": difference(ranked_rpn, ce, "overlapped_AP50"),
     "embedded_AP50": difference(embedded_composite, embedded_focal, "AP50"),
     "embedded_overlapped": difference(embedded_composite, embedded_focal, "overlapped_AP50"),
     "embedded_isolated": difference(embedded_composite, embedded_focal, "isolated_AP50"),
