@@ -57,8 +57,8 @@ dealt = {  # val sets of the windows dealt anew: a row of each loss
     for part in ("val1", "val2", "val3")
 }
 dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
-paper = dict(name="composite_paper", label="composite, the paper's formulas")
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
+paper = dict(name="composite_paper", label="composite, the paper's formulas")
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy", optional=True)
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite", optional=True)
 ranked_rpn = dict(name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN")
@@ -100,7 +100,7 @@ tables = {
             dict(name="focal", label="focal"),
             dict(name="focal_class_weight", label="focal, class weights", optional=True),
             dict(name="composite", label="composite (the default)"),
-            dict(name="composite_paper", label="composite, the paper's formulas", optional=True),
+            dict(**paper, optional=True),
         ],
     ),
     "main_24e_differences": dict(

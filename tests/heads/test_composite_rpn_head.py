@@ -12,11 +12,15 @@ from torch import nn
 from mmthermal.heads import CompositeRPNHead, Float32RPNHead
 
 
-def make_rpn(type_: str = "CompositeRPNHead", **overrides: Any) -> nn.Module:
+def rpn_cfg(type_: str, **overrides: Any) -> dict[str, Any]:
     cfg = head_cfg(**overrides)
     for key in ("stacked_convs", "num_classes"):
         del cfg[key]
-    head = MODELS.build(dict(type=type_, **cfg))
+    return dict(type=type_, **cfg)
+
+
+def make_rpn(type_: str = "CompositeRPNHead", **overrides: Any) -> nn.Module:
+    head = MODELS.build(rpn_cfg(type_, **overrides))
     spread_weights(head)
     return head
 
@@ -49,9 +53,7 @@ def test_without_the_composite_it_is_mmdets_head(empty: str) -> None:
 
 def test_every_anchor_begins_as_a_rare_object() -> None:
     for type_, probability in (("CompositeRPNHead", 0.01), ("RPNHead", 0.5)):
-        cfg = head_cfg(type=type_)
-        for key in ("stacked_convs", "num_classes"):
-            del cfg[key]
+        cfg = rpn_cfg(type_)
         head = MODELS.build(cfg)
         head.init_weights()
         features = torch.randn(1, cfg["in_channels"], 8, 8)
