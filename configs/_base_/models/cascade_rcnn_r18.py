@@ -24,7 +24,7 @@ model = dict(
                 min_pos_iou=iou,
                 match_low_quality=False,
                 ignore_iof_thr=0.5),
-            sampler=dict(type='RandomSampler', num=64, pos_fraction=0.25, add_gt_as_proposals=True),
+            sampler=dict(type='RandomSampler', num=256, pos_fraction=0.25, add_gt_as_proposals=True),
             pos_weight=-1,
             debug=False) for iou in (0.5, 0.6, 0.7)
     ]))
