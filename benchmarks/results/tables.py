@@ -316,7 +316,7 @@ tables = {
         columns=ap,
         by_seed=True,
         rows=[
-            dict(name="ranking", seeds=[0, 1, 2, 3, 4], label="dense + ranking"),
+            ranking,
             composite,
         ],
     ),
@@ -326,6 +326,11 @@ tables = {
         rows=[
             dict(label="composite − (dense + ranking)", candidate=composite, baseline=ranking),
             dict(label="composite − focal", candidate=composite, baseline=focal),
+            dict(
+                label="composite − focal with class weights",
+                candidate=composite,
+                baseline=class_weight,
+            ),
         ],
     ),
     "sampled_difference": dict(
@@ -645,6 +650,8 @@ values = {
     "default_AP50": difference(composite, focal, "AP50"),
     "default_overlapped": difference(composite, focal, "overlapped_AP50"),
     "default_isolated": difference(composite, focal, "isolated_AP50"),
+    "default_class_weight_AP50": difference(composite, class_weight, "AP50"),
+    "default_class_weight_overlapped": difference(composite, class_weight, "overlapped_AP50"),
     "paper_AP50": difference(paper, focal, "AP50"),
     "paper_overlapped": difference(paper, focal, "overlapped_AP50"),
     "default_ranking_AP50": difference(composite, ranking, "AP50"),
