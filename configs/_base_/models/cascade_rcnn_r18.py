@@ -1,5 +1,6 @@
 # Cascade R-CNN for small one-channel images, trained from scratch.
 _base_ = './faster_rcnn_r18.py'
+__rcnn = _base_.model.train_cfg.rcnn  # with two underscores it is no key of the config
 model = dict(
     type='CascadeRCNN',
     roi_head=dict(
@@ -16,15 +17,6 @@ model = dict(
             for stds in ([0.1, 0.1, 0.2, 0.2], [0.05, 0.05, 0.1, 0.1], [0.033, 0.033, 0.067, 0.067])
         ]),
     train_cfg=dict(rcnn=[
-        dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=iou,
-                neg_iou_thr=iou,
-                min_pos_iou=iou,
-                match_low_quality=False,
-                ignore_iof_thr=0.5),
-            sampler=dict(type='RandomSampler', num=256, pos_fraction=0.25, add_gt_as_proposals=True),
-            pos_weight=-1,
-            debug=False) for iou in (0.5, 0.6, 0.7)
+        dict(__rcnn, assigner=dict(__rcnn.assigner, pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou))
+        for iou in (0.5, 0.6, 0.7)
     ]))
