@@ -28,7 +28,7 @@ def shares(number: int) -> list[tuple[Tensor, Tensor, Tensor]]:
 
 
 CASES: list[dict[str, Any]] = [
-    dict(ratio=3.0, min_neg=0), dict(ratio=1.0, min_neg=9), dict(ratio=float("inf"), min_neg=2),
+    dict(ratio=3.0, min_neg=0), dict(ratio=1.0, min_neg=9), dict(ratio="all", min_neg=2),
     dict(ratio=0.0, min_neg=0), dict(ratio=2.0, min_neg=1, scope="image"),
 ]  # fmt: skip
 

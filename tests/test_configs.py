@@ -159,7 +159,7 @@ def test_the_number_of_classes_is_said_once() -> None:
     said = [
         path.relative_to(CONFIGS).as_posix()
         for path in CONFIGS.glob("**/*.py")
-        if re.search(r"num_classes *= *\d", path.read_text())
+        if re.search(r"num_classes *= *(\d|len)", path.read_text())
     ]
     assert sorted(said) == [
         f"_base_/datasets/{name}.py"
@@ -213,6 +213,16 @@ def test_paper_is_the_papers_loss_beside_the_dense_term(detector: str, data: str
     assert (loss.combine["beta"], loss.combine["cls_negatives"]) == (1.0, "separate")
     assert loss.box == {"form": "paper", "norm": "coordinate", "delta": 1.0}
     assert (loss.w_dense, loss.w_cls) == (1.0, 1.0)
+    # A batch of a training: the F terms, divided by their counts, are above the floor of the mean.
+    logits = torch.randn(3000, 3)
+    parts = loss(
+        logits[:1000],
+        torch.randint(3, (1000,)),
+        logits[1000:],
+        box_sum=torch.zeros(()),
+        dense_sum=torch.zeros(()),
+    )
+    assert parts["f1_pos"] * parts["f1_neg"] > 10 * loss.combine["eps"]
 
 
 def test_variant_of_the_recipes_loads(tmp_path: Path) -> None:

@@ -110,3 +110,8 @@ def test_data_are_what_the_command_in_the_head_writes(name: str) -> None:
         for loader in (cfg.val_dataloader, cfg.test_dataloader):
             assert loader.dataset.metainfo == dataset.metainfo
             assert loader.dataset.ann_file in ("val.json", "test.json")
+        for loader, evaluator in (
+            (cfg.val_dataloader, cfg.val_evaluator),
+            (cfg.test_dataloader, cfg.test_evaluator),
+        ):
+            assert evaluator.ann_file == dataset.data_root + loader.dataset.ann_file

@@ -4,5 +4,3 @@ _base_ = [
     '../_base_/schedules/adamw_6e.py', '../_base_/default_runtime.py'
 ]
 model = dict(bbox_head=dict(num_classes=_base_.num_classes))
-# float32: mmcv's deformable convolution has no bfloat16 kernel for the CPU
-optim_wrapper = dict(enabled=False)

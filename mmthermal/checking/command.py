@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
 from mmthermal.checking.anchors import check_anchors
 from mmthermal.checking.annotations import check_annotations
 from mmthermal.checking.finding import Finding, has_errors, worst_first
@@ -24,7 +22,9 @@ from mmthermal.checking.splits import (
     sequences,
 )
 from mmthermal.checking.table import Table, make_table
+from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
+from mmthermal.common.installed import find_config
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def check_data(
     """Check the data of a config, or of a folder with annotation files.
 
     Args:
-        source: a config file (``.py``), or a folder.
+        source: a config file (``.py``), the name of one of mmthermal's, or a folder.
         ann_files: annotation files of a folder, from the folder on; found if empty.
         img_dir: folder of the images, from the folder on; found if None.
         cfg_options: settings that replace those of the config.
@@ -89,12 +89,12 @@ def check_data(
 
     Raises:
         FileNotFoundError: if the config, the folder or an annotation file does not exist.
-        ValueError: if an annotation file is not JSON, or the config has none.
+        ValueError: if an annotation file is not JSON, the config has none, or an option or a
+            variable of it changes nothing.
     """
     cfg = None
-    if Path(source).suffix == ".py":
-        cfg = Config.fromfile(str(source))
-        cfg.merge_from_dict(dict(cfg_options or {}))
+    if _is_config(source):
+        cfg = read_config(source, cfg_options or {})
         splits = splits_of_config(cfg)
     else:
         splits = splits_of_folder(source, ann_files, img_dir)
@@ -108,6 +108,17 @@ def check_data(
         )
         findings += [finding.at(first.name) for finding in found]
     return replace(report, findings=worst_first(findings))
+
+
+def _is_config(source: str | Path) -> bool:
+    """Whether a source is a config file or the name of one of mmthermal's."""
+    if Path(source).suffix == ".py" or Path(source).is_dir():
+        return not Path(source).is_dir()
+    try:
+        find_config(source)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _check_split(

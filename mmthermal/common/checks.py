@@ -72,6 +72,29 @@ def check_range(
         raise ValueError(f"{name}={value!r}: must lie in {left}{low:g}, {high:g}{right}")
 
 
+def check_ratio(name: str, ratio: object) -> float:
+    """Read a number of negatives per positive.
+
+    Args:
+        name: the setting's name.
+        ratio: a number >= 0, or ``'all'``, which unlike ``float('inf')`` a config can be written
+            to a file with and read again.
+
+    Returns:
+        the number, infinity for ``'all'``.
+
+    Raises:
+        TypeError: if it is neither.
+        ValueError: if it is NaN or negative.
+    """
+    if ratio == "all":
+        return math.inf
+    if isinstance(ratio, str):
+        raise TypeError(f"{name}={ratio!r}: a number is needed, not str, or 'all'")
+    check_range(name, ratio, 0, finite=False)
+    return float(ratio)  # type: ignore[arg-type]
+
+
 def check_pair(name: str, pair: Sequence[float], *, open_low: bool = False) -> tuple[float, float]:
     """Raise unless a setting is a smallest and a largest value, neither of them negative.
 

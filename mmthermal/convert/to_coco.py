@@ -41,9 +41,18 @@ class Classes:
                 f"no box has the class {', '.join(map(repr, unknown))}: the labels have "
                 f"{', '.join(map(repr, sorted(used)))}"
             )
+        if self.names:
+            return tuple(name for name in self.names if name not in set(self.ignore))
+        counted = {
+            self.new_name(label.name)
+            for s in sets
+            for i in s.images
+            for label in i.labels
+            if not label.crowd
+        }
         listed = [self.new_name(name) for s in sets for name in s.names]
-        names = self.names or tuple(dict.fromkeys([*listed, *sorted(used)]))
-        return tuple(name for name in names if name in used and name not in set(self.ignore))
+        names = dict.fromkeys([*listed, *sorted(counted)])
+        return tuple(name for name in names if name in counted and name not in set(self.ignore))
 
 
 def to_coco(

@@ -39,10 +39,17 @@ def read_voc(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelS
     ann_dir = folders[0] if folders else root
     if lists is None:
         main = root / "ImageSets" / "Main"
-        lists = {path.stem: path for path in sorted(main.glob("*.txt"))} if main.is_dir() else {}
+        files = sorted(main.glob("*.txt")) if main.is_dir() else []
+        lists = {path.stem: path for path in files if not _marks_a_class(path)}
         if {"train", "val"} <= set(lists):
             lists.pop("trainval", None)  # their union
     return read_xml_set(ann_dir, image_files(root), lists)
+
+
+def _marks_a_class(path: Path) -> bool:
+    """Whether a list says which images have a class, as VOC's ``person_train.txt``: no split."""
+    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    return any(rows) and all(len(row) == 2 and row[1] in ("-1", "0", "1") for row in rows if row)
 
 
 def read_xml_set(

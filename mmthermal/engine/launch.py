@@ -96,7 +96,8 @@ def use_amp(cfg: Config) -> None:
     wrapper = cfg.optim_wrapper
     if wrapper.get("type", "OptimWrapper") == "Bfloat16OptimWrapper":
         if not torch.cuda.is_available() or has_bfloat16("cuda"):
-            return  # mixed precision already
+            wrapper.enabled = True
+            return
         wrapper.pop("enabled", None)  # a GPU that computes float16 only
     if torch.cuda.is_available():
         wrapper.type = "AmpOptimWrapper"

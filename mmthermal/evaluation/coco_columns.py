@@ -20,6 +20,30 @@ from mmthermal.evaluation.greedy import Ints
 from mmthermal.evaluation.overlap import OVERLAP_KEYS, largest_overlap
 
 
+def load_results(
+    detections: Sequence[Mapping[str, Any]] | str | PathLike[str],
+) -> Sequence[Mapping[str, Any]]:
+    """Load detections in COCO's results format.
+
+    Args:
+        detections: the path of a JSON file, or detections that are loaded, which are returned as
+            they are.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if they are no list.
+    """
+    results: Any = detections
+    if isinstance(detections, (str, PathLike)):
+        results = read_json(Path(detections), what="detections")
+    if not isinstance(results, Sequence):
+        raise ValueError(
+            f"detections are a {type(results).__name__}: COCO's results format is a list "
+            "of dicts with image_id, category_id, bbox and score"
+        )
+    return results
+
+
 def read_results(
     detections: Sequence[Mapping[str, Any]] | str | PathLike[str],
 ) -> tuple[Ints, Ints, Floats, Floats]:
@@ -36,14 +60,7 @@ def read_results(
         FileNotFoundError: if there is no such file.
         ValueError: if they are not in that format.
     """
-    results: Any = detections
-    if isinstance(detections, (str, PathLike)):
-        results = read_json(Path(detections), what="detections")
-    if not isinstance(results, Sequence):
-        raise ValueError(
-            f"detections are a {type(results).__name__}: COCO's results format is a list "
-            "of dicts with image_id, category_id, bbox and score"
-        )
+    results = load_results(detections)
     try:
         image_ids = np.array([d["image_id"] for d in results], dtype=np.int64)
         category_ids = np.array([d["category_id"] for d in results], dtype=np.int64)

@@ -23,9 +23,11 @@ from mmthermal.evaluation.coco_columns import (
     ground_truth_columns,
     keep_best,
     load_ground_truth,
+    load_results,
     read_results,
 )
 from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, Ints, find_pairs, match_greedily
+from mmthermal.evaluation.numbered_ids import number_ids
 from mmthermal.evaluation.subsets import DEFAULT_SUBSETS, Subset, check_subsets
 
 IOU_THRS = np.linspace(0.5, 0.95, 10)
@@ -136,7 +138,9 @@ class MatchTable:
         """Match detections in COCO's results format.
 
         Args:
-            coco_gt: the ground truth, loaded or as the path of a COCO annotation file.
+            coco_gt: the ground truth, loaded or as the path of a COCO annotation file. Ids of it
+                that are texts stand as numbers in the table, see
+                :func:`~mmthermal.evaluation.numbered_ids.number_ids`.
             detections: dicts with ``image_id``, ``category_id``, ``bbox`` (x, y, width, height)
                 and ``score``, or the path of a JSON file of them.
             **settings: ``subsets``, ``iou_thrs``, ``max_dets``, ``cat_ids`` and ``img_ids``, see
@@ -149,7 +153,15 @@ class MatchTable:
             FileNotFoundError: if there is no such file.
             ValueError: if a file is not in COCO's format, and as in :meth:`from_arrays`.
         """
-        return cls.from_arrays(coco_gt, *read_results(detections), **settings)
+        numbered = number_ids(load_ground_truth(coco_gt))
+        for key, numbers in (
+            ("img_ids", numbered.image_numbers),
+            ("cat_ids", numbered.category_numbers),
+        ):
+            if settings.get(key) is not None:
+                settings[key] = numbers(settings[key])
+        found = numbered.results(load_results(detections))
+        return cls.from_arrays(numbered.coco, *read_results(found), **settings)
 
     @classmethod
     def from_arrays(

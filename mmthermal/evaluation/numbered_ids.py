@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,31 @@ class NumberedCoco:
             ValueError: for an id that the file lacks.
         """
         return _numbers_of(ids, self.categories, "category")
+
+    def results(self, detections: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Detections in COCO's results format, with numbers as ids.
+
+        Args:
+            detections: dicts with ``image_id`` and ``category_id`` of the file.
+
+        Raises:
+            ValueError: for an id that the file lacks, or a detection without ids.
+        """
+        if not self.images and not self.categories:
+            return detections
+        try:
+            images = [d["image_id"] for d in detections]
+            categories = [d["category_id"] for d in detections]
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"a detection is not in COCO's results format ({error!r}): each needs image_id "
+                "and category_id"
+            ) from error
+        numbers = zip(self.image_numbers(images), self.category_numbers(categories), strict=True)
+        return [
+            {**d, "image_id": image, "category_id": category}
+            for d, (image, category) in zip(detections, numbers, strict=True)
+        ]
 
 
 def number_ids(coco: COCO) -> NumberedCoco:

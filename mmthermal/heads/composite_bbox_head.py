@@ -12,7 +12,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
-from mmthermal.common.checks import check_count, check_finite, check_range
+from mmthermal.common.checks import check_count, check_finite, check_ratio
 from mmthermal.functional.mining import hardest, marked, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
@@ -41,7 +41,7 @@ class CompositeBBoxMixin:
             where the classes compete in a softmax (docs/results.md). The settings of the dense
             term are those of ``loss_cls``.
         neg_ratio: r, hard negatives per positive among the sampled RoIs of the batch, >= 0.
-            Infinity takes every sampled negative: right after a sampler that mines.
+            ``'all'`` takes every sampled negative: right after a sampler that mines.
         min_neg: least number of hard negatives in the batch.
         **kwargs: as the mmdet head.
 
@@ -71,14 +71,13 @@ class CompositeBBoxMixin:
         self,
         *args: Any,
         loss_composite: ConfigType = dict(type="CompositeLoss"),  # noqa: B006 (mmdet's idiom)
-        neg_ratio: float = 3.0,
+        neg_ratio: float | str = 3.0,
         min_neg: int = 16,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        check_range("neg_ratio", neg_ratio, 0, finite=False)
         check_count("min_neg", min_neg)
-        self.neg_ratio = neg_ratio
+        self.neg_ratio = check_ratio("neg_ratio", neg_ratio)
         self.min_neg = min_neg
         self.use_softmax = not getattr(self.loss_cls, "use_sigmoid", False)
         columns = self.num_classes + self.use_softmax

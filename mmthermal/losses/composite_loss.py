@@ -43,7 +43,7 @@ class CompositeLoss(nn.Module):
     loss is::
 
         dict(type='CompositeLoss', mean='paper', f1_form='soft', f1_negatives='paper',
-             f1_normalize='count', w_dense=0, w_box=1, box_form='paper', delta=1)
+             f1_normalize='count', eps=1e-12, w_dense=0, w_box=1, box_form='paper', delta=1)
 
     whose mean is least where every score is background: without the dense term it collapsed on real
     data from a trained detector, too, so that a warning says so (docs/method.md).
@@ -82,7 +82,7 @@ class CompositeLoss(nn.Module):
             :func:`~mmthermal.functional.combined.combined_from_sums`.
         f1_average: of ``'soft'``: ``'micro'`` or ``'macro'``.
         f1_normalize: of ``'soft'``: ``'none'``, or ``'count'`` for the paper's division by N.
-        eps: the paper's epsilon, > 0.
+        eps: the paper's epsilon, > 0; below 1 / (N_pos N_hn) with ``f1_normalize='count'``.
         box_form: ``'smooth_l1'``, ``'huber'`` or ``'paper'``, see
             :func:`~mmthermal.functional.box.box_loss`; ``None`` leaves the box term to the
             head's own ``loss_bbox``.

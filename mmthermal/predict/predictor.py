@@ -17,6 +17,7 @@ from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
 from mmthermal.common.checkpoints import check_fit
+from mmthermal.common.config import read_config
 from mmthermal.common.display import (
     class_colours,
     enlarge,
@@ -35,7 +36,8 @@ class Predictor:
     """A detector with its config's own test pipeline.
 
     Args:
-        config: config file; its `test_dataloader` pipeline loads and prepares the pictures.
+        config: config file, or the name of one of mmthermal's; its `test_dataloader` pipeline
+            loads and prepares the pictures.
         checkpoint: of the model, with its class names.
         device: torch device; None takes CUDA where there is one.
         cfg_options: overrides of the config.
@@ -43,6 +45,7 @@ class Predictor:
     Raises:
         CheckpointError: if the weights cannot be read, or are not those of this detector.
         FileNotFoundError: if a file is missing.
+        ValueError: if an override or a variable of the config changes nothing.
     """
 
     def __init__(
@@ -53,14 +56,11 @@ class Predictor:
         device: str | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        if not Path(config).is_file():
-            raise FileNotFoundError(f"config {str(config)!r} does not exist: check the path")
+        cfg = read_config(config, cfg_options or {})
         content = read_checkpoint(checkpoint)
         device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
         # Given a palette, init_detector does not open the data set, which may not be here.
-        self.model = init_detector(
-            str(config), str(checkpoint), palette="random", device=device, cfg_options=cfg_options
-        )
+        self.model = init_detector(cfg, str(checkpoint), palette="random", device=device)
         check_fit(self.model, content, name=str(checkpoint))
         if torch.device(device).type == "cpu":
             use_channels_last(self.model)

@@ -10,7 +10,7 @@ from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from torch import Tensor
 
-from mmthermal.common.checks import check_count, check_range
+from mmthermal.common.checks import check_count, check_range, check_ratio
 from mmthermal.functional.mining import hardest, num_hard_negatives
 
 
@@ -34,7 +34,7 @@ class HardNegativeSampler(OHEMSampler):
         context: the RoI head, given by mmdet.
         neg_pos_ub: mmdet's upper bound of negatives per positive beside ``ratio``, at least 0, or
             -1 for none. It also bounds ``min_neg``, with an image without positives counted as one.
-        ratio: r, negatives per sampled positive, >= 0; ``float('inf')`` takes all, up to ``num``,
+        ratio: r, negatives per sampled positive, >= 0; ``'all'`` takes all, up to ``num``,
             also without positives.
         min_neg: least number of negatives per image, as far as there are candidates.
         random_share: share of the k negatives drawn at random, by torch's seed, from those that
@@ -60,7 +60,7 @@ class HardNegativeSampler(OHEMSampler):
         context: Any = None,
         neg_pos_ub: float = -1,
         *,
-        ratio: float = 3.0,
+        ratio: float | str = 3.0,
         min_neg: int = 16,
         random_share: float = 0.0,
         nms_iou: float | None = None,
@@ -70,7 +70,7 @@ class HardNegativeSampler(OHEMSampler):
         check_count("num", num, 1)
         check_range("pos_fraction", pos_fraction, 0, 1)
         check_range("neg_pos_ub", neg_pos_ub, -1, finite=False)
-        check_range("ratio", ratio, 0, finite=False)
+        ratio = check_ratio("ratio", ratio)
         check_count("min_neg", min_neg)
         check_range("random_share", random_share, 0, 1)
         if nms_iou is not None:

@@ -7,7 +7,7 @@ from mmdet.models.task_modules.samplers import PseudoSampler
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from mmthermal.common.checks import check_choice, check_count, check_range
+from mmthermal.common.checks import check_choice, check_count, check_ratio
 from mmthermal.functional.mining import MINING_SCOPES, mine_hard_negatives
 from mmthermal.samplers.over_processes import several_processes, share_of_hardest
 
@@ -21,8 +21,8 @@ class HardNegativeMiner(PseudoSampler):
     :meth:`mine` from its loss.
 
     Args:
-        ratio: r, negatives per positive, >= 0; ``float('inf')`` takes all, also in images
-            without positives.
+        ratio: r, negatives per positive, >= 0; ``'all'`` takes all, also in images without
+            positives.
         min_neg: least number per image, so that an image without objects teaches, too.
         scope: ``'batch'`` ranks the anchors of all images together, those of all processes among
             them, ``'image'`` each image's.
@@ -38,16 +38,15 @@ class HardNegativeMiner(PseudoSampler):
     def __init__(
         self,
         *,
-        ratio: float = 3.0,
+        ratio: float | str = 3.0,
         min_neg: int = 16,
         scope: str = "batch",
         context: Any = None,
     ) -> None:
         super().__init__()
-        check_range("ratio", ratio, 0, finite=False)
         check_count("min_neg", min_neg)
         check_choice("scope", scope, MINING_SCOPES)
-        self.ratio = ratio
+        self.ratio = check_ratio("ratio", ratio)
         self.min_neg = min_neg
         self.scope = scope
 

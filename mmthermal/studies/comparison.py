@@ -11,6 +11,7 @@ from mmthermal.common.run_state import check_ended_finite
 from mmthermal.evaluation.coco_columns import load_ground_truth
 from mmthermal.evaluation.figures import summary
 from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.numbered_ids import number_ids
 from mmthermal.evaluation.operating_point import best_f1
 from mmthermal.studies.curves import curve_bands
 from mmthermal.studies.differences import METRICS, check_settings, pair_records, resample_models
@@ -68,8 +69,9 @@ def compare(
     for group in groups:
         for run in group.runs:
             check_ended_finite(run.folder)
-    ground_truth = load_ground_truth(where.ann_file)
-    models = load_models(groups, ground_truth)
+    numbered = number_ids(load_ground_truth(where.ann_file))
+    ground_truth = numbered.coco
+    models = load_models(groups, numbered)
     seeds = list(models[0].tables)
     dropped = {g.name: sorted(set(g.seeds) - set(seeds)) for g in groups}
     for name, extra in dropped.items():

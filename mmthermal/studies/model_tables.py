@@ -4,7 +4,7 @@ Shape shorthand in this module:
     S: seeds that all models share
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 
 from mmthermal.common.files import read_json
 from mmthermal.evaluation.match_table import MatchTable
+from mmthermal.evaluation.numbered_ids import NumberedCoco
 from mmthermal.studies.run_folder import ConfigRuns
 
 
@@ -28,7 +29,7 @@ class Model:
     """
 
     name: str
-    detections: dict[int, list[dict[str, Any]]]
+    detections: dict[int, Sequence[Mapping[str, Any]]]
     tables: dict[int, MatchTable]
     work_dirs: dict[int, Path]
 
@@ -46,7 +47,7 @@ def shared_seeds(groups: Sequence[ConfigRuns]) -> list[int]:
     return sorted(shared)
 
 
-def load_models(groups: Sequence[ConfigRuns], ground_truth: COCO) -> list[Model]:
+def load_models(groups: Sequence[ConfigRuns], ground_truth: NumberedCoco) -> list[Model]:
     """Match the predictions of every run with the ground truth.
 
     Args:
@@ -63,11 +64,12 @@ def load_models(groups: Sequence[ConfigRuns], ground_truth: COCO) -> list[Model]
     for group in groups:
         runs = {run.seed: run for run in group.runs if run.seed in seeds}
         detections = {
-            seed: read_json(run.predictions, what="predictions")
+            seed: ground_truth.results(read_json(run.predictions, what="predictions"))
             for seed, run in sorted(runs.items())
         }
         tables = {
-            seed: MatchTable.from_coco(ground_truth, found) for seed, found in detections.items()
+            seed: MatchTable.from_coco(ground_truth.coco, found)
+            for seed, found in detections.items()
         }
         folders = {seed: runs[seed].folder for seed in tables}
         models.append(Model(group.name, detections, tables, folders))

@@ -52,6 +52,15 @@ def test_a_clean_set_has_neither_errors_nor_warnings(clean_set) -> None:
     assert report.figures["train"]["pictures"]["bits"] == {"16": 24}
 
 
+def test_a_config_is_read_as_in_training(clean_set) -> None:
+    """By its name, too; and an option that would change nothing is refused."""
+    options = data_options(clean_set)
+    report = check_data("retina_composite_synthetic", cfg_options=options, images=False)
+    assert report.figures["train"]["images"] == 24
+    with pytest.raises(ValueError, match="data_root"):
+        check_data("retina_composite_synthetic", cfg_options={"data_root": str(clean_set)})
+
+
 def edit(root: Path, change) -> None:
     path = root / "annotations" / "train.json"
     content = json.loads(path.read_text())

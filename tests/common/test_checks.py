@@ -12,6 +12,7 @@ from mmthermal.common.checks import (
     check_finite,
     check_pair,
     check_range,
+    check_ratio,
     check_rows,
 )
 
@@ -52,6 +53,15 @@ def test_range_takes_infinity_only_where_it_is_meant() -> None:
     check_range("ratio", math.inf, 0, finite=False)
     with pytest.raises(ValueError, match=re.escape("gamma=inf: must lie in [0, inf)")):
         check_range("gamma", math.inf, 0)
+
+
+def test_ratio_is_a_number_or_all() -> None:
+    assert check_ratio("ratio", "all") == check_ratio("ratio", math.inf) == math.inf
+    assert check_ratio("ratio", 3) == 3.0
+    with pytest.raises(ValueError, match=r"ratio=-1: must lie in \[0, inf\]"):
+        check_ratio("ratio", -1)
+    with pytest.raises(TypeError, match="ratio='most': a number is needed, not str, or 'all'"):
+        check_ratio("ratio", "most")
 
 
 @pytest.mark.parametrize("value", ["2", None, True, [1.0], 1j])

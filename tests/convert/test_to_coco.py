@@ -70,6 +70,16 @@ def test_classes_are_renamed_chosen_and_ignored(tmp_path) -> None:
     }
 
 
+def test_a_class_of_crowd_regions_alone_is_none(tmp_path) -> None:
+    """Nothing could be learnt of it; asked for by name it is kept."""
+    labels = [Label("Car", (1, 1, 5, 5)), Label("DontCare", (9, 9, 5, 5), crowd=True)]
+    content, _ = one(tmp_path, *labels)
+    assert [category["name"] for category in content["categories"]] == ["Car"]
+    assert [row["iscrowd"] for row in content["annotations"]] == [0, 1]
+    content, _ = one(tmp_path, *labels, classes=Classes(("DontCare", "Car")))
+    assert [category["name"] for category in content["categories"]] == ["DontCare", "Car"]
+
+
 def test_a_class_that_does_not_occur_is_an_error(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"'bus'.*the labels have 'car'"):
         one(tmp_path, Label("car", (1, 1, 5, 5)), classes=Classes(("bus",)))

@@ -48,6 +48,22 @@ def test_splits_of_imagesets(tmp_path) -> None:
     assert val.dropped == {"label file without an image": 1, "label file that is in no list": 1}
 
 
+def test_lists_of_a_class_are_no_splits(tmp_path) -> None:
+    """VOC's own Main has them for each class: a name, and whether the class is in the image."""
+    for name in ("a", "b"):
+        picture(tmp_path / "JPEGImages" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    main = tmp_path / "ImageSets" / "Main"
+    for name, lines in (
+        ("train", "a\n"),
+        ("val", "b\n"),
+        ("car_train", "a  1\n"),
+        ("car_val", "b -1\n"),
+    ):
+        text(main / f"{name}.txt", lines)
+    assert [labels.split for labels in read_voc(tmp_path)] == ["train", "val"]
+
+
 def test_xml_beside_the_images_and_no_split(tmp_path) -> None:
     picture(tmp_path / "a.jpg")
     text(tmp_path / "a.xml", voc([("car", 3, 4, 13, 24)]))

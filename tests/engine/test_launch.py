@@ -119,7 +119,17 @@ def test_amp_on_a_gpu_without_bfloat16_is_float16(
     use_amp(cfg)
     expected = ("Bfloat16OptimWrapper", None) if has else ("AmpOptimWrapper", "dynamic")
     assert (cfg.optim_wrapper.type, cfg.optim_wrapper.get("loss_scale")) == expected
-    assert ("enabled" in cfg.optim_wrapper) == has
+    assert cfg.optim_wrapper.get("enabled") == (True if has else None)
+
+
+def test_amp_switches_bfloat16_on_where_the_config_has_it_off(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    cfg = Config.fromfile(path)
+    cfg.optim_wrapper.update(type="Bfloat16OptimWrapper", enabled=False)
+    use_amp(cfg)
+    assert cfg.optim_wrapper.enabled is True
 
 
 def test_scale_lr(path: Path) -> None:

@@ -11,6 +11,8 @@ from mmdet.evaluation.metrics import CocoMetric
 
 from mmthermal.evaluation import OverlapCocoMetric
 from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.evaluation.figures import summary
+from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.numbered_ids import number_ids
 
 CLASSES = ("person", "vehicle")
@@ -113,3 +115,36 @@ def test_an_unknown_text_is_named(tmp_path: Path) -> None:
     assert numbered.image_numbers(["FLIR_00002"]) == [2]
     with pytest.raises(ValueError, match=r"image ids .*'x.*1 in all"):
         numbered.image_numbers(["FLIR_00001", "x"])
+
+
+@pytest.mark.parametrize("kind", ["image", "category"])
+def test_a_table_takes_texts(tmp_path: Path, kind: str) -> None:
+    """With numbers and with texts the same detections are matched alike."""
+    found = []
+    for name, kinds in (("a.json", []), ("b.json", [kind])):
+        content, predictions = scene()
+        for each in kinds:
+            as_texts(content, predictions, each)
+        path = tmp_path / name
+        path.write_text(json.dumps(content))
+        ids = [category["id"] for category in content["categories"]]
+        results = [
+            dict(
+                image_id=p["img_id"],
+                category_id=ids[label],
+                score=float(score),
+                bbox=[*box[:2], *(box[2:] - box[:2])],
+            )
+            for p in predictions
+            for box, score, label in zip(p["bboxes"], p["scores"], p["labels"], strict=True)
+        ]
+        chosen = dict(img_ids=[image["id"] for image in content["images"][1:]], cat_ids=ids[:1])
+        tables = [MatchTable.from_coco(path, results, **each) for each in ({}, chosen)]
+        found.append([summary(table) for table in tables])
+        if kind == "image" and kinds:
+            with pytest.raises(ValueError, match="image ids that the ground truth lacks"):
+                MatchTable.from_coco(path, [dict(results[0], image_id="x")])
+            with pytest.raises(ValueError, match="results format"):
+                MatchTable.from_coco(path, [{}])
+    assert found[0] == found[1]
+    assert 0.05 < found[0][0]["AP"] < 0.95

@@ -155,3 +155,31 @@ def test_refuses_a_box_form() -> None:
 
 def test_registered_by_its_name() -> None:
     assert MODELS.get("CompositeATSSHead") is CompositeATSSHead
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_ignored_regions_in_images_of_two_sizes(
+    order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A region of the larger image is left out of the mining, whichever image comes first."""
+    case = make_case(images=2, empty="none")
+    height, width = case.metas[0]["img_shape"]
+    small = dict(
+        case.metas[0], img_shape=(height // 2, width // 2), pad_shape=(height // 2, width // 2)
+    )
+    region = InstanceData(bboxes=torch.tensor([[width / 2, height / 2, width, height]]).float())
+    none = InstanceData(bboxes=torch.zeros(0, 4))
+    case.gts = [each[:0] for each in case.gts]
+    case.metas = [(small, case.metas[1])[i] for i in order]
+    case.ignored = [(none, region)[i] for i in order]
+    head, seen = make_atss(), []
+    plain = head.assigned
+    monkeypatch.setattr(
+        head,
+        "assigned",
+        lambda *args, **kwargs: seen.append(kwargs["ignored"]) or plain(*args, **kwargs),
+    )
+    case.loss(head)
+    (ignored,) = seen
+    large = ignored[order.index(1)]
+    assert large.sum() > 3 and not ignored[order.index(0)].any()

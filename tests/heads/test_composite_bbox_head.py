@@ -198,7 +198,7 @@ def test_the_papers_mean_brings_its_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "num_neg"), [(dict(min_neg=1), 6), (dict(neg_ratio=float("inf")), 9)]
+    ("settings", "num_neg"), [(dict(min_neg=1), 6), (dict(neg_ratio="all"), 9)]
 )
 def test_number_of_hard_negatives(settings: dict[str, float], num_neg: int) -> None:
     rois = make_rois(num_pos=2, num_neg=9, num_ignored=2)

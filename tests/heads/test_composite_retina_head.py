@@ -245,7 +245,7 @@ def test_ignored_anchors_change_nothing() -> None:
     """Predictions on ignored anchors may be anything: no value and no gradient moves."""
     case = make_case()
     head = make_head(
-        train_cfg=dict(sampler=dict(type="HardNegativeMiner", ratio=float("inf"))),
+        train_cfg=dict(sampler=dict(type="HardNegativeMiner", ratio="all")),
     )
     scores, boxes = head(case.feats)
     anchors, valid = head.get_anchors([s.shape[-2:] for s in scores], case.metas, "cpu")

@@ -82,6 +82,13 @@ def test_missing_weights_are_named(model: tuple[Path, Path]) -> None:
         Predictor(model[0], "none.pth")
 
 
+def test_an_option_that_changes_nothing_is_refused(model: tuple[Path, Path]) -> None:
+    with pytest.raises(ValueError, match="modle"):
+        Predictor(*model, device="cpu", cfg_options={"modle.test_cfg.score_thr": 0.5})
+    with pytest.raises(FileNotFoundError, match="did you mean 'retina_composite"):
+        Predictor("retina_compsite", model[1], device="cpu")
+
+
 @pytest.mark.parametrize("offset", [0.0, -300.0])
 def test_temperatures_with_a_dead_pixel_go_as_without(
     predictor: Predictor, tmp_path: Path, offset: float, capsys: pytest.CaptureFixture

@@ -97,3 +97,23 @@ def test_a_run_that_did_not_end_finite_is_not_compared(tmp_path: Path) -> None:
     (place / NOT_FINITE).write_text(json.dumps(dict(iteration=3, found="loss_cls=nan")))
     with pytest.raises(NotFiniteRunError, match="loss_cls=nan"):
         compare_folders(folders, ["A", "B"])
+
+
+def test_ids_that_are_texts_give_the_same_comparison(
+    better: dict[str, Any], tmp_path: Path
+) -> None:
+    ann_file, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9})
+    content = json.loads(ann_file.read_text())
+    for row in content["images"]:
+        row["id"] = f"FLIR_{row['id']:05d}"
+    for row in content["annotations"]:
+        row["image_id"] = f"FLIR_{row['image_id']:05d}"
+    ann_file.write_text(json.dumps(content))
+    for path in tmp_path.rglob("predictions.bbox.json"):
+        results = json.loads(path.read_text())
+        for row in results:
+            row["image_id"] = f"FLIR_{row['image_id']:05d}"
+        path.write_text(json.dumps(results))
+    found = compare_folders(folders, ["A", "B"])
+    for key in ("comparisons", "gallery", "error_types", "confusion"):
+        assert found[key] == better[key]

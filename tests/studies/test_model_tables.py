@@ -8,13 +8,16 @@ from helpers_runs import write_comparison_runs
 
 from mmthermal.evaluation import MatchTable, average_precision
 from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.evaluation.numbered_ids import number_ids
 from mmthermal.studies.model_tables import group_labels, load_models
 from mmthermal.studies.run_folder import collect_runs
 
 
 def test_tables_and_detections_of_every_seed(tmp_path: Path) -> None:
     ann_file, folders = write_comparison_runs(tmp_path, {"A": 0.5, "B": 0.7}, seeds=(2, 11))
-    models = load_models(collect_runs(folders, names=["A", "B"]), load_ground_truth(ann_file))
+    models = load_models(
+        collect_runs(folders, names=["A", "B"]), number_ids(load_ground_truth(ann_file))
+    )
     assert [model.name for model in models] == ["A", "B"]
     for model, group in zip(models, folders, strict=True):
         assert model.work_dirs == dict(zip((2, 11), group, strict=True))
@@ -27,7 +30,7 @@ def test_tables_and_detections_of_every_seed(tmp_path: Path) -> None:
 def test_a_comparison_needs_two_configs(tmp_path: Path) -> None:
     ann_file, folders = write_comparison_runs(tmp_path, {"A": 0.5}, seeds=(0,))
     with pytest.raises(ValueError, match="needs at least two"):
-        load_models(collect_runs(folders), load_ground_truth(ann_file))
+        load_models(collect_runs(folders), number_ids(load_ground_truth(ann_file)))
 
 
 def test_labels_of_groups(tmp_path: Path) -> None:

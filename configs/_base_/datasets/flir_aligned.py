@@ -3,10 +3,10 @@
 _base_ = './converted.py'
 data_root = 'data/flir_aligned/'
 classes = ('person', 'bicycle', 'car')
-num_classes = 3
+num_classes = len(classes)
 files = dict(data_root=data_root, metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=files)
-val_dataloader = dict(dataset=files)
+val_dataloader = dict(dataset=dict(ann_file='val.json', **files))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'val.json')
 test_evaluator = val_evaluator

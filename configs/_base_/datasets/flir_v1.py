@@ -3,7 +3,7 @@
 _base_ = './converted.py'
 data_root = 'data/flir_v1/'
 classes = ('person', 'bicycle', 'car')
-num_classes = 3
+num_classes = len(classes)
 files = dict(data_root=data_root, metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=files)
 val_dataloader = dict(dataset=files)

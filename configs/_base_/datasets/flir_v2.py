@@ -4,7 +4,7 @@
 _base_ = './converted.py'
 data_root = 'data/flir_v2/'
 classes = ('person', 'bike', 'car', 'motor', 'bus', 'truck', 'light', 'hydrant', 'sign')
-num_classes = 9
+num_classes = len(classes)
 files = dict(data_root=data_root, metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=files)
 val_dataloader = dict(dataset=files)

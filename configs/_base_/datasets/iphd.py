@@ -4,7 +4,7 @@
 _base_ = './thermal_detection.py'
 data_root = 'data/iphd/'
 classes = ('person',)
-num_classes = 1
+num_classes = len(classes)
 files = dict(data_root=data_root, data_prefix=dict(img='images/'), metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=dict(ann_file='train.json', **files))
 val_dataloader = dict(dataset=dict(ann_file='val.json', **files))

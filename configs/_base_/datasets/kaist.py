@@ -3,7 +3,7 @@
 _base_ = './converted.py'
 data_root = 'data/kaist/'
 classes = ('person',)
-num_classes = 1
+num_classes = len(classes)
 files = dict(data_root=data_root, metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=files)
 val_dataloader = dict(dataset=dict(ann_file='test.json', **files))

@@ -3,7 +3,7 @@
 _base_ = './converted.py'
 data_root = 'data/llvip/'
 classes = ('person',)
-num_classes = 1
+num_classes = len(classes)
 train_pipeline = [*_base_.train_pipeline[:3], dict(type='Resize', scale_factor=0.5), *_base_.train_pipeline[4:]]
 test_pipeline = [*_base_.test_pipeline[:2], train_pipeline[3], *_base_.test_pipeline[3:]]
 files = dict(data_root=data_root, metainfo=dict(classes=classes))

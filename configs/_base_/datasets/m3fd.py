@@ -4,7 +4,7 @@
 _base_ = './converted.py'
 data_root = 'data/m3fd/'
 classes = ('People', 'Car', 'Bus', 'Motorcycle', 'Lamp', 'Truck')
-num_classes = 6
+num_classes = len(classes)
 files = dict(data_root=data_root, metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=files)
 val_dataloader = dict(dataset=files)

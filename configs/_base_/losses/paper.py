@@ -6,6 +6,7 @@ paper = dict(
     f1_share=0.5,
     f1_negatives='paper',
     f1_normalize='count',
+    eps=1e-12,  # below 1 / (N_pos N_hn), what the F terms come to: where their product is less there is no gradient
     box_form='paper',
     delta=1.0,
     w_dense=1.0,
