@@ -115,7 +115,7 @@ def choose_images(
 
 def gallery_records(
     ground_truth: COCO,
-    detections_above: Mapping[str, Sequence[Sequence[dict[str, Any]]]],
+    detections_above: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]],
     seeds: Sequence[int],
     *,
     size: int = 48,
@@ -231,8 +231,8 @@ def _tags(
     return tags | {f"overlap {step}" for step in OVERLAP_STEPS if largest > step}
 
 
-def _by_image(detections: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    out: dict[int, list[dict[str, Any]]] = {}
+def _by_image(detections: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+    out: dict[int, list[Mapping[str, Any]]] = {}
     for det in detections:
         out.setdefault(det["image_id"], []).append(det)
     return out

@@ -147,7 +147,7 @@ def confusion_matrices(
 
 def detections_above(
     model: Model, thresholds: Mapping[str, Sequence[float]]
-) -> Iterable[list[dict[str, Any]]]:
+) -> Iterable[list[Mapping[str, Any]]]:
     """Per seed the detections at or above the run's own threshold."""
     for found, threshold in zip(model.detections.values(), thresholds[model.name], strict=True):
         yield [det for det in found if det["score"] >= threshold]
