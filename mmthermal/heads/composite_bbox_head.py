@@ -13,11 +13,12 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from mmthermal.common.checks import check_count, check_finite, check_ratio
+from mmthermal.common.processes import several_processes
 from mmthermal.functional.mining import hardest, marked, num_hard_negatives
 from mmthermal.functional.softmax import one_vs_rest_logits
 from mmthermal.losses import build_composite_loss
 from mmthermal.mining import MinedRegions
-from mmthermal.samplers.over_processes import several_processes, share_of_hardest
+from mmthermal.samplers.over_processes import share_of_hardest
 
 
 class CompositeBBoxMixin:

@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.distributed.nn.functional import all_reduce
 
+from mmthermal.common.processes import several_processes
+
 
 def sum_over_processes(vector: Tensor) -> Tensor:
     """Sum over the processes, differentiable; the vector itself in a single process."""
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+    if several_processes():
         total: Tensor = all_reduce(vector)
         return total
     return vector
@@ -29,7 +31,7 @@ def rows_of_all_processes(
     Each process writes its rows where no other does, and the tables are added; rows that no
     process fills have weight 0.
     """
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+    if not several_processes():
         return dict(
             pos_logits=pos_logits,
             neg_logits=neg_logits,

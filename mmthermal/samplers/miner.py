@@ -8,8 +8,9 @@ from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
 from mmthermal.common.checks import check_choice, check_count, check_ratio
+from mmthermal.common.processes import several_processes
 from mmthermal.functional.mining import MINING_SCOPES, mine_hard_negatives
-from mmthermal.samplers.over_processes import several_processes, share_of_hardest
+from mmthermal.samplers.over_processes import share_of_hardest
 
 
 @TASK_UTILS.register_module()

@@ -8,11 +8,6 @@ from torch import Tensor
 from mmthermal.functional.mining import hardest, num_hard_negatives
 
 
-def several_processes() -> bool:
-    """Whether this process trains together with others."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-
-
 def share_of_hardest(
     scores: Tensor,
     candidates: Tensor,

@@ -8,11 +8,6 @@ import torch
 from helpers_processes import results
 
 from mmthermal.functional.mining import hardest, num_hard_negatives
-from mmthermal.samplers.over_processes import several_processes
-
-
-def test_one_process_is_not_several() -> None:
-    assert not several_processes()
 
 
 @pytest.mark.parametrize("number", [2, 3])
