@@ -59,6 +59,7 @@ dealt = {  # val sets of the windows dealt anew: a row of each loss
 dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
 paper = dict(name="composite_paper", label="composite, the paper's formulas")
+paper_floor = dict(name="composite_paper_eps", label="the paper's formulas, eps 1e-6")
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy")
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite")
 ranked_rpn = dict(name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN")
@@ -408,6 +409,15 @@ tables = {
                 name="ranking_0.1_running_class_weight",
                 label="dense with running class weights + ranking 0.1",
             ),
+        ],
+    ),
+    "paper_eps": dict(
+        kind="means",
+        columns=ap,
+        rows=[
+            dict(**focal, seeds=[5, 6, 7]),
+            dict(paper, label="the paper's formulas, eps 1e-12"),
+            paper_floor,
         ],
     ),
     "parts": dict(
