@@ -56,6 +56,8 @@ variants = {
     'composite': dict(config=composite),
     'ranking': dict(config=composite, options={**ranking, f'{loss}.w_cls': 0.3}),
     'composite_paper': dict(config='../retinanet/retina_composite_paper_hituav160.py'),
+    'composite_paper_eps': dict(
+        config='../retinanet/retina_composite_paper_hituav160.py', options={f'{loss}.eps': 1e-6}),
     'composite_class_weight': dict(config=composite, options=class_weight),
     'sampled_dense': dict(config=composite, options={f'{loss}.dense_negatives': 20}),
     'half_dense': dict(config=composite, options={f'{loss}.w_dense': 0.5}),

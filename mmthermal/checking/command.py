@@ -112,8 +112,10 @@ def check_data(
 
 def _is_config(source: str | Path) -> bool:
     """Whether a source is a config file or the name of one of mmthermal's."""
-    if Path(source).suffix == ".py" or Path(source).is_dir():
-        return not Path(source).is_dir()
+    if Path(source).is_dir():
+        return False
+    if Path(source).suffix == ".py":
+        return True
     try:
         find_config(source)
     except FileNotFoundError:

@@ -72,7 +72,7 @@ def check_range(
         raise ValueError(f"{name}={value!r}: must lie in {left}{low:g}, {high:g}{right}")
 
 
-def check_ratio(name: str, ratio: object) -> float:
+def check_ratio(name: str, ratio: float | str) -> float:
     """Read a number of negatives per positive.
 
     Args:
@@ -92,7 +92,7 @@ def check_ratio(name: str, ratio: object) -> float:
     if isinstance(ratio, str):
         raise TypeError(f"{name}={ratio!r}: a number is needed, not str, or 'all'")
     check_range(name, ratio, 0, finite=False)
-    return float(ratio)  # type: ignore[arg-type]
+    return float(ratio)
 
 
 def check_pair(name: str, pair: Sequence[float], *, open_low: bool = False) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """The processes of a training."""
 
-import torch.distributed as dist
+from mmengine.dist import get_world_size
 
 
 def several_processes() -> bool:
     """Whether this process trains together with others."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return get_world_size() > 1

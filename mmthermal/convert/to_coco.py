@@ -34,7 +34,8 @@ class Classes:
         Raises:
             ValueError: if a class is asked for that does not occur.
         """
-        used = {self.new_name(label.name) for s in sets for i in s.images for label in i.labels}
+        labels = [label for s in sets for image in s.images for label in image.labels]
+        used = {self.new_name(label.name) for label in labels}
         unknown = [name for name in (*self.names, *self.ignore) if name not in used]
         if unknown and self.names:
             raise ValueError(
@@ -43,13 +44,7 @@ class Classes:
             )
         if self.names:
             return tuple(name for name in self.names if name not in set(self.ignore))
-        counted = {
-            self.new_name(label.name)
-            for s in sets
-            for i in s.images
-            for label in i.labels
-            if not label.crowd
-        }
+        counted = {self.new_name(label.name) for label in labels if not label.crowd}
         listed = [self.new_name(name) for s in sets for name in s.names]
         names = dict.fromkeys([*listed, *sorted(counted)])
         return tuple(name for name in names if name in counted and name not in set(self.ignore))

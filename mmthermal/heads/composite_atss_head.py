@@ -1,6 +1,5 @@
 """ATSS' head with the composite loss."""
 
-import torch
 from mmdet.models.dense_heads import ATSSHead
 from mmdet.registry import MODELS
 from mmdet.utils import InstanceList, OptInstanceList
@@ -58,20 +57,17 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
             self, cls_scores, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
         anchors, labels, label_weights, boxes, _ = targets
-        # Not an image's of the targets: those are 0 where the batch is larger than the image.
-        sizes = [scores.shape[-2:] for scores in cls_scores]
-        priors = torch.cat(self.prior_generator.grid_priors(sizes, device=cls_scores[0].device))
-
         assigned = self.assigned(
             labels,
             label_weights,
-            ignored=on_ignored(priors, batch_gt_instances_ignore),
+            # Not the targets' anchors: those are 0 where the batch is larger than the image.
+            ignored=on_ignored(self._priors(cls_scores), batch_gt_instances_ignore),
             cls_score=cls_scores,
             bbox_pred=bbox_preds,
             centerness=centernesses,
         )
         pos_inds = assigned.pos_inds
-        anchor, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
+        priors, target = (t.flatten(0, 1)[pos_inds] for t in (anchors, boxes))
         deltas = DenseLevels(bbox_preds, 4).rows(pos_inds)
         return self.centerness_loss(
             cls_scores,
@@ -79,9 +75,9 @@ class CompositeATSSHead(CenternessCompositeMixin, ATSSHead):
             labels,
             label_weights,
             assigned,
-            self.bbox_coder.decode(anchor, deltas),
+            self.bbox_coder.decode(priors, deltas),
             target,
-            self.centerness_target(anchor, target),
+            self.centerness_target(priors, target),
             avg_factor=avg_factor,
             min_box_factor=1.0,
         )

@@ -237,11 +237,13 @@ class DenseCompositeMixin:
 
     def _mined_strength(self, regions: MinedRegions, cls_scores: Sequence[Tensor]) -> Tensor | None:
         """(N, S) how strongly each anchor lies on a mined region; None without any."""
+        return regions.strengths(self._priors(cls_scores), len(cls_scores[0]))
+
+    def _priors(self, cls_scores: Sequence[Tensor]) -> Tensor:
+        """(S, 4) anchors or (S, 2) points of all levels, those outside of an image among them."""
         sizes = [score.shape[-2:] for score in cls_scores]
-        priors = self.prior_generator.grid_priors(sizes, device=cls_scores[0].device)
-        return regions.strengths(
-            torch.cat([get_box_tensor(level) for level in priors]), len(cls_scores[0])
-        )
+        levels = self.prior_generator.grid_priors(sizes, device=cls_scores[0].device)
+        return torch.cat([get_box_tensor(level) for level in levels])
 
     def _dense_sum(
         self, levels: DenseLevels, labels: Tensor, label_weights: Tensor, pos_inds: Tensor
