@@ -34,7 +34,8 @@ def stopped(root: Path, work: Path, iteration: int, **options: Any) -> None:
 
 def final(work: Path, name: str) -> dict[str, Any]:
     content = load_file(work / name)
-    return {key: content[key] for key in ("state_dict", "optimizer", "param_schedulers")}
+    kept = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers")
+    return {key: content[key] for key in kept if key in content}
 
 
 HALF = dict(default_hooks__checkpoint__by_epoch=False, default_hooks__checkpoint__interval=1)
@@ -65,6 +66,24 @@ def test_resumed_equals_uninterrupted(
     assert (runner.epoch, runner.iter) == (3, 9)
     name = "epoch_3.pth" if by_epoch else "iter_9.pth"
     assert differing(final(whole, name), final(parts, name)) == []
+
+
+@pytest.mark.parametrize("figures", [None, [0.1, 0.3, 0.2]])
+def test_averaged_weights_are_resumed_too(
+    root: Path, tmp_path: Path, figures: list[float] | None
+) -> None:
+    """The recipe of 24 epochs; a validation swaps the weights for their averages and back."""
+    name = "retinanet/retina_composite_24e_hituav160.py"
+    options: dict[str, Any] = dict(name=name, epochs=3)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(root, whole, figures=figures, **options)
+    stopped(root, parts, 5, figures=figures, **options)
+    train(root, parts, resume=True, figures=figures and figures[2:], **options)
+    content = final(whole, "epoch_3.pth")
+    assert differing(content, final(parts, "epoch_3.pth")) == []
+    trained, averaged = content["ema_state_dict"], content["state_dict"]
+    weight = "bbox_head.retina_cls.weight"  # averages are what is tested
+    assert differing(trained[f"module.{weight}"], averaged[weight])
 
 
 @pytest.mark.slow
