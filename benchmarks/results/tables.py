@@ -123,6 +123,7 @@ tables = {
         kind="runs",
         where=long,
         columns=ap,
+        by_seed=True,
         rows=[dict(name="focal"), dict(name="composite")],
     ),
     "plain": dict(
