@@ -88,3 +88,16 @@ def test_the_host_never_waits_between_targets_and_losses(
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert losses["loss_cls"].isfinite()
+
+
+def test_the_losses_run_with_deterministic_algorithms() -> None:
+    case, head = make_case(), make_head().cuda()
+    feats = [level.cuda() for level in case.feats]
+    truths = [truth.to("cuda") for truth in case.gts]
+    torch.use_deterministic_algorithms(True)
+    try:
+        losses = head.loss_by_feat(*head(feats), truths, case.metas)
+        sum(value for name, value in losses.items() if "loss" in name).backward()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert losses["loss_cls"].isfinite()

@@ -5,4 +5,8 @@ model = dict(
     roi_head=dict(bbox_head=[
         dict(head, type='CompositeBBoxHead', loss_composite=dict(warmup_iters=500, ramp_iters=500))
         for head in _base_.model.roi_head.bbox_head
+    ]),
+    train_cfg=dict(rcnn=[
+        dict(stage, assigner=dict(stage.assigner, ignore_iof_thr=0.5))  # crowds are not mined
+        for stage in _base_.model.train_cfg.rcnn
     ]))

@@ -114,6 +114,9 @@ def _model(model: Mapping[str, Any]) -> Iterator[str]:
                 weights += [value] if not isinstance(value, bool) else []
             if rule:
                 yield from _wrong(f"{place}.{key}", value, rule)
+        written = any(key == "loss_weight" or key.startswith("w_") for key in node)
+        if place.rpartition(".")[2].startswith("loss") and not written:
+            weights.append(1.0)  # a loss without a weight has its default
         high, low = node.get("pos_iou_thr"), node.get("neg_iou_thr")
         if _is_number(high) and _is_number(low) and low > high:
             yield f"{place}: neg_iou_thr={low!r} above pos_iou_thr={high!r}"

@@ -189,6 +189,8 @@ def _step_check(wrapper: OptimWrapper, model: nn.Module) -> Callable[..., None]:
     clips_norm = wrapper.clip_grad_kwargs and getattr(wrapper, "grad_name", "") == "grad_norm"
 
     def check(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        if getattr(optimizer, "found_inf", None) is not None:
+            return  # fused: the scaler steps always, and tells the optimizer to do nothing
         if clips_norm:  # it was computed and brought to the host a moment ago
             norm = wrapper.message_hub.get_scalar("train/grad_norm").current()
             if not math.isfinite(norm):

@@ -160,11 +160,13 @@ class _FocalSum(torch.autograd.Function):
                 grad[index] = slope if scale == 1 else slope.mul_(scale)
         # The few true columns were counted as background above: put them right.
         if true is None:
-            known = (labels >= 0) & (labels < logits.size(-1))
-            true = TrueRows(known.nonzero(as_tuple=True), None)
+            rows = ((labels >= 0) & (labels < logits.size(-1))).nonzero(as_tuple=True)
+            true = TrueRows(rows, None)
         label = labels[true.places]
-        if true.valid is not None:
-            label = torch.where(true.valid, label, 0)
+        # Rows that are not valid may stand at the place of one that is: each writes the gradient
+        # that its place has, or there would be no telling which of the two stays.
+        known = (label >= 0) & (label < logits.size(-1))
+        label = torch.where(known, label, 0)
         where = (*true.places, label)
         x = logits[where].to(dtype)
         weight = torch.ones_like(x) if weights is None else weights[true.places].to(dtype)
@@ -176,7 +178,7 @@ class _FocalSum(torch.autograd.Function):
         total += (change if true.valid is None else torch.where(true.valid, change, 0)).sum()
         if grad is not None:
             right = (-slope * weight * scale).to(grad.dtype)
-            grad[where] = right if true.valid is None else right.where(true.valid, grad[where])
+            grad[where] = right.where(known, grad[where])
             ctx.save_for_backward(grad)
         return total
 

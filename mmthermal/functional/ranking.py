@@ -87,7 +87,7 @@ def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tupl
     # only differences up to delta count: wider gaps are narrowed, or running sums over one huge
     # logit would lose the digits of all others
     gaps = scores.diff(dim=1).clamp(max=2 * delta)
-    scores = torch.cat([torch.zeros_like(scores[:, :1]), gaps], 1).cumsum(1)
+    scores = _running_sums(torch.cat([torch.zeros_like(scores[:, :1]), gaps], 1))
     first = torch.searchsorted(scores, scores - delta)
     last = torch.searchsorted(scores, scores + delta)
     row_labels = F.pad(labels, (0, num_rows - labels.numel()), value=num_classes)
@@ -97,8 +97,8 @@ def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tupl
 
     def sums(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Weights beyond the window of each row, within it, and those times h - 1/2."""
-        counts = F.pad(weight.cumsum(1), (1, 0))
-        moments = F.pad((weight * scores).cumsum(1), (1, 0))
+        counts = F.pad(_running_sums(weight), (1, 0))
+        moments = F.pad(_running_sums(weight * scores), (1, 0))
         inside = counts.gather(1, last) - counts.gather(1, first)
         moment = moments.gather(1, last) - moments.gather(1, first)
         above = counts[:, -1:] - counts.gather(1, last)
@@ -120,3 +120,22 @@ def _errors(rows: Tensor, labels: Tensor, weights: Tensor, delta: float) -> tupl
     pull = (weight - own_weight) * (below + 0.5 * inside - slope).clamp(min=0) - push
     pull = torch.zeros_like(pull).scatter(1, order, pull)
     return push.sum().to(rows.dtype), pull.t().to(rows.dtype)
+
+
+def _running_sums(rows: Tensor) -> Tensor:
+    """``rows.cumsum(1)``; where a GPU is to be deterministic, in a fixed order.
+
+    torch's own has none there, and refuses (``randomness.deterministic=True`` in a config).
+    """
+    if not (rows.is_cuda and torch.are_deterministic_algorithms_enabled()):
+        return rows.cumsum(1)
+    return _doubling_sums(rows)
+
+
+def _doubling_sums(rows: Tensor) -> Tensor:
+    """Running sums along dim 1, by sums of 2, 4, 8 … neighbours."""
+    shift = 1
+    while shift < rows.size(1):
+        rows = rows + F.pad(rows, (shift, 0))[:, :-shift]
+        shift *= 2
+    return rows

@@ -40,20 +40,25 @@ def rows_of_all_processes(
             neg_weights=neg_weights,
         )
 
-    def gathered(logits: Tensor, labels: Tensor | None, weights: Tensor | None) -> Tensor:
+    def table(logits: Tensor, labels: Tensor | None, weights: Tensor | None) -> Tensor:
         ones = logits.new_ones(len(logits))
         columns = [ones if column is None else column.to(logits) for column in (weights, labels)]
-        rows = torch.cat([logits, torch.stack(columns, 1)], 1)
-        most = torch.tensor(len(rows), device=rows.device)
-        dist.all_reduce(most, op=dist.ReduceOp.MAX)
-        before = dist.get_rank() * int(most)
-        after = dist.get_world_size() * int(most) - before - len(rows)
-        return sum_over_processes(F.pad(rows, (0, 0, before, after)))
+        return torch.cat([logits, torch.stack(columns, 1)], 1)
 
-    pos, neg = (
-        gathered(pos_logits, pos_labels, pos_weights),
-        gathered(neg_logits, None, neg_weights),
+    tables = (
+        table(pos_logits, pos_labels, pos_weights),
+        table(neg_logits, None, neg_weights),
     )
+    most = torch.stack([rows.new_full((), len(rows), dtype=torch.long) for rows in tables])
+    dist.all_reduce(most, op=dist.ReduceOp.MAX)
+    shares = most.tolist()
+    padded = []
+    for rows, share in zip(tables, shares, strict=True):
+        before = dist.get_rank() * share
+        after = dist.get_world_size() * share - before - len(rows)
+        padded.append(F.pad(rows, (0, 0, before, after)))
+    joined = sum_over_processes(torch.cat(padded))
+    pos, neg = joined.split([len(rows) for rows in padded])
     return dict(
         pos_logits=pos[:, :-2],
         neg_logits=neg[:, :-2],

@@ -43,8 +43,14 @@ def share_of_hardest(
     if first is not None:
         # float64 keeps the order within both groups: a float32 score plus the span is exact
         scores = scores + first * (span.sum() + 1)
-    counts = (num_pos, candidates.sum(), min_neg)
-    totals = torch.stack([torch.as_tensor(count, device=scores.device).long() for count in counts])
+    totals = torch.stack(  # filled on the device: a copy from the host would wait
+        [
+            count.long()
+            if isinstance(count, Tensor)
+            else candidates.new_full((), count, dtype=torch.long)
+            for count in (num_pos, candidates.sum(), min_neg)
+        ]
+    )
     dist.all_reduce(totals)
     all_pos, all_candidates, floor = totals.tolist()
     k = num_hard_negatives(all_pos, all_candidates, ratio=ratio, min_neg=floor)

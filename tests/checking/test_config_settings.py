@@ -131,6 +131,9 @@ def test_all_weights_zero() -> None:
     model = dict(head=dict(loss_cls=dict(loss_weight=0.0), loss_composite=dict(w_cls=0, w_box=0)))
     found = list(wrong_settings(dict(model=model)))
     assert len(found) == 1 and found[0].startswith("all 3 weights of the losses")
+    for loss in ("loss_bbox", "loss_composite"):  # what is not written has its default
+        others = dict(head=model["head"], roi_head=[{loss: dict(type="AnyLoss")}])
+        assert not list(wrong_settings(dict(model=others)))
     model["head"]["loss_cls"]["loss_weight"] = 1.0
     assert list(wrong_settings(dict(model=model))) == []
 

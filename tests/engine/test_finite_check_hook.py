@@ -10,12 +10,13 @@ import pytest
 import torch
 from helpers_data import tiny_config, write_coco
 from mmdet.registry import HOOKS
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from mmthermal.common.run_state import NOT_FINITE
 from mmthermal.common.safe_loading import load_file
-from mmthermal.engine.finite_check_hook import check_tensors, image_files
+from mmthermal.engine.finite_check_hook import _step_check, check_tensors, image_files
 
 DETECTORS = ("retinanet/retina_focal_synthetic.py", "retinanet/retina_composite_synthetic.py")
 
@@ -70,6 +71,43 @@ def test_a_learning_rate_of_a_million_keeps_the_last_good_checkpoint(
     with pytest.raises(FloatingPointError, match="epoch 2"):
         again.train()
     assert again.epoch == 1  # it was resumed
+
+
+class ScaledOptimWrapper(OptimWrapper):
+    """What ``AmpOptimWrapper`` does, on a CPU, too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.loss_scaler = torch.amp.GradScaler("cpu", init_scale=65536.0)
+
+    def backward(self, loss: torch.Tensor, **kwargs: Any) -> None:
+        self.loss_scaler.scale(loss).backward()
+        self._inner_count += 1
+
+    def step(self, **kwargs: Any) -> None:
+        if self.clip_grad_kwargs:
+            self.loss_scaler.unscale_(self.optimizer)
+            self._clip_grad()
+        self.loss_scaler.step(self.optimizer)
+        self.loss_scaler.update()
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("clip_grad", [None, dict(max_norm=10)])
+def test_an_overflow_of_the_loss_scale_is_left_to_the_scaler(
+    fused: bool, clip_grad: dict[str, Any] | None
+) -> None:
+    """A fused optimizer is stepped then, too, and skips the step itself."""
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=fused)
+    wrapper = ScaledOptimWrapper(optimizer=optimizer, clip_grad=clip_grad)
+    optimizer.register_step_pre_hook(_step_check(wrapper, model))
+    before = model.weight.detach().clone()
+    wrapper.update_params((model(torch.ones(2, 4)) * 3e36).sum())
+    assert torch.equal(model.weight, before)
+    assert wrapper.loss_scaler.get_scale() == 32768.0
+    wrapper.update_params((model(torch.ones(2, 4)) * 3e-3).sum())
+    assert not torch.equal(model.weight, before)
 
 
 def test_a_good_end_removes_the_record(root: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from mmthermal.functional import ap_loss
+from mmthermal.functional.ranking import _doubling_sums
 
 
 def random_batch(seed: int, num_pos: int = 12, num_neg: int = 30, classes: int = 3) -> list[Tensor]:
@@ -202,3 +203,10 @@ def test_one_huge_logit_costs_no_digit_of_the_others(huge: float) -> None:
         found += [loss, *torch.autograd.grad(loss, rows)]
     for plain, far in zip(found[:3], found[3:], strict=True):
         torch.testing.assert_close(far, plain, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 64, 1000])
+def test_sums_in_a_fixed_order_are_the_running_sums(length: int) -> None:
+    """What a GPU takes with deterministic algorithms, where torch's cumsum refuses."""
+    rows = torch.rand(3, length, dtype=torch.float64)
+    torch.testing.assert_close(_doubling_sums(rows), rows.cumsum(1), rtol=1e-13, atol=0)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mmthermal.functional.focal import focal_loss_sum
 from mmthermal.heads.dense_levels import DenseLevels
 
 SHAPES = ((6, 8), (3, 4), (1, 2))
@@ -43,6 +44,30 @@ def test_gradient_goes_back_to_the_rows() -> None:
     (flatten(twin, 4).flatten(0, 1)[inds] * weights).sum().backward()
     for ours, theirs in zip(levels, twin, strict=True):
         assert torch.equal(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize(
+    "inds", [[0, 365], [0, 143, 144, 365], [143, 180, 366], [5, 179, 180, 186, 329, 330, 366]]
+)
+@pytest.mark.parametrize("label", [0, 3])
+def test_focal_loss_at_the_ends_of_levels_equals_the_one_without_rows(
+    inds: list[int], label: int
+) -> None:
+    """Rows of other levels are parked there, at the place of an object of the first class too."""
+    levels = make_levels()
+    view = DenseLevels(levels, 4)
+    labels = torch.full((2, sum(view.sizes)), 4)
+    labels.view(-1)[inds] = label
+    rows = view.true_rows(torch.tensor(inds))
+    found = []
+    for true in (rows, [None] * len(rows)):
+        losses = [
+            focal_loss_sum(logits, each, class_dim=2, true=where)
+            for logits, each, where in zip(view.levels, view.split(labels), true, strict=True)
+        ]
+        found.append((sum(losses), *torch.autograd.grad(sum(losses), levels)))
+    for ours, expected in zip(*found, strict=True):
+        torch.testing.assert_close(ours, expected)
 
 
 @pytest.mark.parametrize("inds", [[], [0]])
