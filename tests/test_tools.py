@@ -159,3 +159,22 @@ def test_bad_input_ends_in_one_clear_line(root: Path, tmp_path: Path) -> None:
     folder = str(tmp_path / "bad")
     line = last_line(CONFIG, *options(root, train_dataloader__dataset__data_prefix__img=folder))
     assert "can't be read" in line and ".png" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (dict(model__bbox_head__num_clases=3), "did you mean 'num_classes'"),
+        (dict(model__bbox_head__num_classes=5), "[num-classes-differ]"),
+        (dict(train_dataloader__dataset__ann_fil="x"), "did you mean 'ann_file'"),
+        (dict(val_evaluator__metric="segm"), "segm"),
+        (dict(val_evaluator__overlap_thr=2), "'overlap_thr'"),
+    ],
+)
+def test_a_mistake_in_a_config_ends_without_a_traceback(
+    root: Path, tmp_path: Path, settings: dict[str, Any], words: str
+) -> None:
+    command = [CONFIG, *options(root, **settings), "--work-dir", tmp_path]
+    done = run_tool("train.py", *command, cwd=tmp_path, ok=False)
+    assert words in done.stderr and "Traceback" not in done.stderr, done.stderr

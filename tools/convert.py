@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from mmthermal.convert.command import FORMATS, convert, to_text
+from mmthermal.convert.outputs import named_once
 from mmthermal.convert.to_coco import Classes
 
 
@@ -29,22 +30,25 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--bits", type=int, choices=(8, 16), help="for FLIR ADAS (8)")
     parser.add_argument("--copy", action="store_true", help="copy the images to OUT/images")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Convert and print what was written and left out."""
     args = parse_args(argv)
-    classes = Classes(tuple(args.classes), dict(args.rename), tuple(args.ignore))
     try:
+        rename = named_once("--rename", args.rename)
+        classes = Classes(tuple(args.classes), rename, tuple(args.ignore))
         converted = convert(
             args.format,
             args.source,
             args.out,
             classes=classes,
-            lists=dict(args.lists),
+            lists=named_once("--lists", args.lists),
             bits=args.bits,
             copy=args.copy,
+            overwrite=args.overwrite,
         )
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from mmthermal.convert.outputs import named_once
 from mmthermal.convert.split import split_set, to_text
 
 
@@ -37,6 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--block", type=int, default=50, help="frames of a block (50)")
     parser.add_argument("--seed", type=int, default=0, help="(0)")
     parser.add_argument("--workers", type=int, default=2, help="threads that read pictures (2)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     return parser.parse_args(argv)
 
 
@@ -49,10 +51,11 @@ def main(argv: list[str] | None = None) -> int:
             args.out,
             img_dir=args.img_dir,
             by=args.by,
-            parts=dict(args.parts) if args.parts else None,
+            parts=named_once("--parts", args.parts) if args.parts else None,
             block=args.block,
             seed=args.seed,
             workers=args.workers,
+            overwrite=args.overwrite,
         )
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

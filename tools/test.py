@@ -9,9 +9,14 @@ import mmthermal  # noqa: F401 (first: mmdet finds mmcv's operators by it)
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 
+from mmthermal.common.checks import InputError
 from mmthermal.common.child_processes import end_with_parent
-from mmthermal.common.safe_loading import CheckpointError
-from mmthermal.engine.launch import add_common_arguments, build_runner, load_config
+from mmthermal.engine.launch import (
+    add_common_arguments,
+    build_loops,
+    build_runner,
+    load_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,10 +50,11 @@ def main() -> None:
         cfg = trigger_visualization_hook(cfg, args)
     try:
         runner = build_runner(cfg)
+        build_loops(runner, "test")
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         runner.test()
-    except (CheckpointError, OSError) as error:
+    except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
+from mmthermal.common.checks import InputError
 from mmthermal.common.child_processes import end_with_parent
 from mmthermal.common.run_state import RunBusyError
-from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine.launch import (
     add_common_arguments,
     load_config,
@@ -50,7 +50,7 @@ def main() -> None:
         cfg.load_from = None if args.resume == "auto" else args.resume
     try:
         train(cfg)
-    except (CheckpointError, FloatingPointError, OSError, RunBusyError) as error:
+    except (FloatingPointError, InputError, OSError, RunBusyError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mmthermal.checking.finding import Finding, some
 
 CLASSES_DIFFER = "classes-differ"
+NUM_CLASSES = "num-classes-differ"
 MISSING = "missing-image"
 EVALUATOR_DIFFERS = "evaluator-of-other-images"
 METAINFO_DIFFERS = "metainfo-differs"
@@ -23,7 +24,7 @@ CODES = (
     UNKNOWN_FIGURE,
     WORST,
 )
-"""Codes of all that may be found when a run starts."""
+"""Codes of all that may be found when a run starts, and accepted."""
 
 
 def compare_classes(
@@ -59,6 +60,38 @@ def compare_classes(
             examples=some(moved),
         )
     ]
+
+
+def check_num_classes(heads: Mapping[str, int], classes: Sequence[str], name: str) -> list[Finding]:
+    """Compare the number of classes of a model's parts with those of a data set.
+
+    Args:
+        heads: ``num_classes`` by place in the model, such as ``bbox_head``.
+        classes: of the data set.
+        name: of the data set.
+
+    Returns:
+        an error if one differs.
+    """
+    different = {place: number for place, number in heads.items() if number != len(classes)}
+    if not different:
+        return []
+    return [
+        Finding(
+            "error",
+            NUM_CLASSES,
+            f"the model has {_settings(different)}; {name} has {len(classes)} classes "
+            f"({_listed(classes)})",
+            f"set {_settings(dict.fromkeys(different, len(classes)))}",
+            where=name,
+            count=len(different),
+            total=len(heads),
+        )
+    ]
+
+
+def _settings(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"model.{place}.num_classes={number}" for place, number in numbers.items())
 
 
 def check_joined(parts: Sequence[Mapping[str, Any]], name: str) -> list[Finding]:

@@ -10,13 +10,13 @@ from inspect import isclass, signature
 from typing import Any
 
 import torch
-from mmdet import registry
 from mmengine.hooks import CheckpointHook
-from mmengine.registry import OPTIMIZERS, Registry
+from mmengine.registry import OPTIMIZERS
 from torch.distributed import init_process_group
 
 from mmthermal.checking.config_loaders import wrong_loaders
 from mmthermal.checking.config_numbers import dicts, wrong_numbers
+from mmthermal.common.building import REGISTRIES
 from mmthermal.common.checks import did_you_mean
 
 # Keys of plain dicts, by the last part of their place in the config.
@@ -85,17 +85,6 @@ _HOOKS = {
     "sampler_seed": ("DistSamplerSeedHook",),
     "timer": ("IterTimerHook",),
 }
-_REGISTRIES: tuple[Registry, ...] = (
-    registry.MODELS,
-    registry.TASK_UTILS,
-    registry.DATASETS,
-    registry.DATA_SAMPLERS,
-    registry.TRANSFORMS,
-    registry.HOOKS,
-    registry.METRICS,
-    registry.OPTIM_WRAPPERS,
-    registry.LOOPS,
-)
 _SWITCHES = ("true", "false", "yes", "no", "on", "off", "0", "1")
 # Classes whose bases take any argument and read none of them.
 _SWALLOWING = ("Sampler", "Coder", "CheckpointHook")
@@ -269,7 +258,7 @@ def _arguments(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     name = node["type"].rpartition(".")[2]
     if not name.isidentifier():
         return
-    kind = next((k for r in _REGISTRIES if (k := r.get(name))), None)
+    kind = next((k for r in REGISTRIES if (k := r.get(name))), None)
     if not isclass(kind):
         return
     known = {

@@ -15,7 +15,18 @@ _NUMBERS = {int, float}
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in _NUMBERS and math.isfinite(value)  # type: ignore[arg-type]
+    try:
+        return type(value) in _NUMBERS and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # an integer too large for a float
+        return False
+
+
+def _all_finite(values: Iterable[float]) -> bool:
+    """Whether all are; quick where they are."""
+    try:
+        return math.isfinite(math.fsum(values))
+    except OverflowError:  # the sum is too large, or an integer is for a float
+        return False
 
 
 def bad_inds(values: Iterable[Any], good: Callable[[Any], bool]) -> list[int]:
@@ -26,7 +37,7 @@ def bad_inds(values: Iterable[Any], good: Callable[[Any], bool]) -> list[int]:
 def check_numbers(name: str, records: Sequence[dict], field: str) -> list[Finding]:
     """Records whose field is null, a string, a truth value, NaN or infinite."""
     values = [record[field] for record in records]
-    if not set(map(type, values)) - _NUMBERS and math.isfinite(math.fsum(values)):
+    if not set(map(type, values)) - _NUMBERS and _all_finite(values):
         return []
     bad = bad_inds(values, _is_number)
     if not bad:
@@ -54,7 +65,7 @@ def check_bboxes(annotations: Sequence[dict]) -> list[Finding]:
     boxes = [annotation["bbox"] for annotation in annotations]
     shaped = not set(map(type, boxes)) - {list} and not set(map(len, boxes)) - {4}
     if shaped and not set(map(type, chain.from_iterable(boxes))) - _NUMBERS:
-        if math.isfinite(math.fsum(chain.from_iterable(boxes))):
+        if _all_finite(chain.from_iterable(boxes)):
             return []
     bad = bad_inds(boxes, _is_bbox)
     if not bad:

@@ -23,6 +23,7 @@ REQUIRED = {
     "annotations": ("id", "image_id", "category_id", "bbox", "area"),
 }
 """The fields that mmdet reads of each record."""
+_MEANT = {"area": ", the product of width and height of its box or its mask's pixels,"}
 UNREADABLE = frozenset(
     (
         "missing-field",
@@ -131,7 +132,7 @@ def _fields(name: str, records: Sequence[dict]) -> list[Finding]:
                     "error",
                     "missing-field",
                     f"{len(lacking)} of {len(records)} {name} lack {field!r}",
-                    f"add {field!r} to each of them, or convert the set with tools/convert.py",
+                    f"add {field!r}{_MEANT.get(field, '')} to each of them",
                     count=len(lacking),
                     total=len(records),
                     examples=some(f"{name}[{i}]" for i in lacking),

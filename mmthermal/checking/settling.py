@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 
 from mmthermal.checking.finding import Finding, worst_first
 from mmthermal.checking.records import UNREADABLE
-from mmthermal.common.checks import did_you_mean
+from mmthermal.common.checks import InputError, did_you_mean
 
 # Nothing can be made of a file with one of these, whatever is accepted.
 _FATAL = UNREADABLE | {
@@ -15,6 +15,7 @@ _FATAL = UNREADABLE | {
     "duplicate-annotation-id",
     "duplicate-category-id",
     "no-images-left",
+    "num-classes-differ",
 }
 _said: set[Finding] = set()
 
@@ -36,7 +37,7 @@ def settle(
         setting: name of the setting that ``accept`` comes from, for the message.
 
     Raises:
-        ValueError: with every error, what to do about it and how to accept it.
+        InputError: with every error, what to do about it and how to accept it.
     """
     errors: list[Finding] = []
     for finding in worst_first(findings):
@@ -50,7 +51,7 @@ def settle(
             said = "accepted: " if accepted else ""
             print_log(f"{said}{to_line(finding)}", logger="current", level=logging.WARNING)
     if errors:
-        raise ValueError(_message(errors, setting))
+        raise InputError(_message(errors, setting))
 
 
 def known_codes(

@@ -8,6 +8,10 @@ import torch
 from torch import Tensor
 
 
+class InputError(ValueError):
+    """What a person gave is wrong, and the message says all: tools print it without a traceback."""
+
+
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Raise if a setting is none of the allowed ones.
 
@@ -186,3 +190,22 @@ def check_rows(name: str, tensor: Tensor, rows: int, dims: int) -> None:
     if tensor.dim() != dims or tensor.size(0) != rows:
         rest = "".join(", *" for _ in range(dims - 1)) or ","
         raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected ({rows}{rest})")
+
+
+def check_device(device: str) -> None:
+    """Raise if torch has no such device.
+
+    Args:
+        device: such as ``cuda:0`` or ``cpu``.
+
+    Raises:
+        InputError: naming it and what there is.
+    """
+    try:
+        kind = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"device={device!r}: write cpu, cuda or cuda:0") from None
+    count = torch.cuda.device_count()
+    if kind.type == "cuda" and (kind.index or 0) >= count:
+        there = f"cuda:0 to cuda:{count - 1}" if count else "no CUDA device"
+        raise InputError(f"device={device!r}: torch sees {there}; cpu works always")

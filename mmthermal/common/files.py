@@ -56,7 +56,7 @@ def read_json(path: str | Path, *, what: str) -> Any:
         ValueError: it is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileNotFoundError(f"{what} {str(path)!r} does not exist: check the path") from None
     except (RecursionError, ValueError) as error:

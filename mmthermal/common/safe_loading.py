@@ -14,6 +14,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 
+from mmthermal.common.checks import InputError
+
 
 class _OneCycle:
     """Stands for mmengine's OneCycleParamScheduler, so that a checkpoint can't make one."""
@@ -98,7 +100,7 @@ def load_file(path: Any, map_location: Any = "cpu") -> Any:
     return load_with_list(path, map_location)
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint that cannot be read, resumed, or fitted to the model."""
 
 

@@ -1,8 +1,9 @@
 """What `tools/convert.py` does: read a format, write COCO files, say what was left out."""
 
 import os
+import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from mmthermal.convert.flir_aligned import read_flir_aligned
 from mmthermal.convert.hituav import read_hituav
 from mmthermal.convert.iphd import read_iphd
 from mmthermal.convert.kaist import read_kaist
-from mmthermal.convert.labels import LabelSet
+from mmthermal.convert.labels import LabelSet, LeftOut
 from mmthermal.convert.llvip import read_llvip
 from mmthermal.convert.m3fd import read_m3fd
+from mmthermal.convert.outputs import check_file_names, check_outputs
 from mmthermal.convert.to_coco import Classes, to_coco
 from mmthermal.convert.voc import read_voc
 from mmthermal.convert.yolo import read_yolo
@@ -51,7 +53,7 @@ class Converted:
         images: number of images.
         objects: number of objects of each class, without crowd regions.
         crowd: number of crowd regions.
-        counts: what was left out or changed, by reason.
+        counts: what was left out or changed, by reason, with examples.
     """
 
     split: str
@@ -59,7 +61,7 @@ class Converted:
     images: int
     objects: dict[str, int]
     crowd: int
-    counts: Counter[str]
+    counts: LeftOut
 
 
 def convert(
@@ -71,6 +73,7 @@ def convert(
     lists: Mapping[str, str | Path] | None = None,
     bits: int | None = None,
     copy: bool = False,
+    overwrite: bool = False,
 ) -> list[Converted]:
     """Convert a set's labels to COCO files, one for each split.
 
@@ -82,13 +85,16 @@ def convert(
         lists: text files with the images of a split, by split, from ``source`` on.
         bits: 8 or 16, for sets that have both; 8 if None.
         copy: whether to copy the images; else they stay, and file names start from ``source``.
+        overwrite: whether to replace files that are there; what is read is never replaced.
 
     Returns:
         what was written.
 
     Raises:
+        FileExistsError: if a file to write is there already, without ``overwrite``.
         FileNotFoundError: if a folder or file of the format is missing.
-        ValueError: for an unknown format, a setting that it does not have, or no image at all.
+        ValueError: for an unknown format, a setting that it does not have, no image at all, or a
+            file to write that is an input.
     """
     check_choice("format", kind, tuple(FORMATS))
     root = Path(source)
@@ -97,6 +103,7 @@ def convert(
     settings: dict[str, Any] = {}
     if lists:
         check_choice("lists are for the formats; format", kind, WITH_LISTS)
+        check_file_names("lists", lists)
         settings["lists"] = {split: root / path for split, path in lists.items()}
     if bits is not None:
         check_choice("bits are for the formats; format", kind, WITH_BITS)
@@ -106,34 +113,44 @@ def convert(
     order = classes.order(sets)
     results = [(labels.split, *to_coco(labels, root, order, classes)) for labels in sets]
     if not any(content["images"] for _, content, _ in results):
-        reasons = Counter[str]()
-        for _, _, counts in results:
-            reasons += counts
-        words = ", ".join(f"{number} × {reason}" for reason, number in reasons.items())
+        words = "; ".join(line for _, _, counts in results for line in _reasons(counts))
         raise ValueError(f"no image is left ({words or 'the folder has none'})")
+    copies = _copies([content for _, content, _ in results], root, Path(out)) if copy else {}
+    paths = [Path(out) / f"{split}.json" for split, _, _ in results]
+    inputs = [path for s in sets for path in (*s.files, *(image.path for image in s.images))]
+    check_outputs([*paths, *copies], inputs, overwrite=overwrite)
+    for target, picture in copies.items():  # before the labels, which thus never lack a picture
+        copy_file(picture, target)
     return [
-        _write(split, content, counts, root, Path(out), copy) for split, content, counts in results
+        _write(split, path, content, counts)
+        for path, (split, content, counts) in zip(paths, results, strict=True)
     ]
 
 
-def _write(
-    split: str,
-    content: dict[str, Any],
-    counts: Counter[str],
-    root: Path,
-    out: Path,
-    copy: bool,
-) -> Converted:
-    """Write one split; the labels last, so that they never lack a picture."""
-    if copy:
-        for image in content["images"]:
-            if image["file_name"].startswith("../"):
-                raise ValueError(
-                    f"{image['file_name']!r} lies outside of {str(root)!r}: give the folder that "
-                    "holds all images, or leave --copy out"
-                )
-            copy_file(root / image["file_name"], out / "images" / image["file_name"])
-    path = write_json(out / f"{split}.json", content, indent=None)
+def _reasons(counts: LeftOut) -> list[str]:
+    """What was left out or changed, most often first, each with an example."""
+    return [
+        f"{number:,} × {'' if reason.startswith('kept: ') else 'left out: '}{reason} "
+        f"(first: {counts.examples[reason]})"
+        for reason, number in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+
+
+def _copies(contents: Iterable[Mapping[str, Any]], root: Path, out: Path) -> dict[Path, Path]:
+    """Pictures to copy, by where to."""
+    names = [image["file_name"] for content in contents for image in content["images"]]
+    outside = next((name for name in names if name.startswith("../")), None)
+    if outside is not None:
+        raise ValueError(
+            f"{outside!r} lies outside of {str(root)!r}: give the folder that holds all images, or "
+            "leave --copy out"
+        )
+    return {out / "images" / name: root / name for name in names}
+
+
+def _write(split: str, path: Path, content: dict[str, Any], counts: LeftOut) -> Converted:
+    """Write one split."""
+    write_json(path, content, indent=None)
     names = {category["id"]: category["name"] for category in content["categories"]}
     objects = Counter({name: 0 for name in names.values()})
     objects.update(names[a["category_id"]] for a in content["annotations"] if not a["iscrowd"])
@@ -150,18 +167,15 @@ def to_text(converted: list[Converted], source: str | Path, out: str | Path, cop
             f"{one.path}: {one.images:,} images, {sum(one.objects.values()):,} objects "
             f"({classes}), {one.crowd:,} crowd"
         )
-        lines += [
-            f"  {number:,} × {'' if reason.startswith('kept: ') else 'left out: '}{reason}"
-            for reason, number in sorted(one.counts.items(), key=lambda item: -item[1])
-        ]
+        lines += [f"  {line}" for line in _reasons(one.counts)]
     names = tuple(converted[0].objects)
-    img_dir = Path(out) / "images" if copy else Path(source)
+    img_dir = os.path.relpath(Path(out) / "images" if copy else source, out)
     lines += [
         "",
         "In the config:",
         f"  model.…num_classes={len(names)}; metainfo.classes={names}",
         f"  data_root={str(out)!r}; ann_file={converted[0].path.name!r}; "
-        f"data_prefix=dict(img={os.path.relpath(img_dir, out)!r})",
-        f"Next: {tool_command('check_data')} {out} --img-dir {os.path.relpath(img_dir, out)}",
+        f"data_prefix=dict(img={img_dir!r})",
+        f"Next: {tool_command('check_data')} {shlex.join([str(out), '--img-dir', img_dir])}",
     ]
     return "\n".join(lines)

@@ -1,12 +1,11 @@
 """FLIR ADAS, versions 1 and 2."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from mmthermal.common.checks import check_choice
 from mmthermal.common.files import read_json
-from mmthermal.convert.labels import Label, LabelledImage, LabelSet, labels_of_coco
+from mmthermal.convert.labels import Label, LabelledImage, LabelSet, LeftOut, labels_of_coco
 
 _V1_NAMES = {1: "person", 2: "bicycle", 3: "car", 18: "dog", 91: "other vehicle"}
 _V2_FOLDERS = {
@@ -39,7 +38,7 @@ def read_flir_v2(root: Path, bits: int = 8) -> list[LabelSet]:
         file = root / name / "coco.json"
         if file.is_file():
             content = read_json(file, what="the labels of FLIR ADAS v2")
-            labels = labels_of_coco(content, root / name, split, sequence_key="video_id")
+            labels = labels_of_coco(content, root / name, split, file=file, sequence_key="video_id")
             found.append(_raw(labels, "analyticsData") if bits == 16 else labels)
     if not found:
         raise FileNotFoundError(
@@ -93,7 +92,7 @@ def read_flir_v1(root: Path, bits: int = 8) -> list[LabelSet]:
             file = folder / "thermal_annotations.json"
             if file.is_file():
                 content = read_json(file, what="the labels of FLIR ADAS v1")
-                labels = labels_of_coco(content, folder, split)
+                labels = labels_of_coco(content, folder, split, file=file)
                 found.append(_raw(labels, "thermal_16_bit") if bits == 16 else labels)
             elif (folder / "Annotations").is_dir():
                 found.append(_read_first_release(folder, split, bits))
@@ -111,8 +110,9 @@ def _read_first_release(folder: Path, split: str, bits: int) -> LabelSet:
     where, suffix = ("PreviewData", ".jpeg") if bits == 8 else ("Data", ".tiff")
     for file in sorted((folder / "Annotations").glob("*.json")):
         content = read_json(file, what="the labels of FLIR ADAS v1")
+        labels.files.append(file)
         image = folder / where / f"{file.stem}{suffix}"
-        boxes = _boxes(content.get("annotation", []), labels.dropped)
+        boxes = _boxes(content.get("annotation", []), labels.dropped, file)
         size = content.get("image", {})
         given = (
             (int(size["width"]), int(size["height"])) if {"width", "height"} <= set(size) else None
@@ -121,14 +121,14 @@ def _read_first_release(folder: Path, split: str, bits: int) -> LabelSet:
     return labels
 
 
-def _boxes(annotations: list[dict[str, Any]], dropped: Counter[str]) -> list[Label]:
+def _boxes(annotations: list[dict[str, Any]], dropped: LeftOut, file: Path) -> list[Label]:
     """Labels of one picture."""
     found = []
     for annotation in annotations:
         name = _V1_NAMES.get(int(annotation["category_id"]))
         if name is None:
-            dropped["box of a class that is not listed"] += 1
+            dropped.note("box of a class that is not listed", file)
             continue
         x, y, w, h = (float(value) for value in annotation["bbox"])
-        found.append(Label(name, (x, y, w, h), bool(int(annotation.get("iscrowd", 0)))))
+        found.append(Label(name, (x, y, w, h), bool(int(annotation.get("iscrowd", 0))), str(file)))
     return found

@@ -1,9 +1,10 @@
 """HIT-UAV: the JSON, XML and YOLO releases of its publisher."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mmthermal.common.files import read_json
-from mmthermal.convert.labels import Label, LabelledImage, LabelSet, labels_of_coco
+from mmthermal.convert.labels import LabelSet, labels_of_coco
 from mmthermal.convert.voc import read_voc
 from mmthermal.convert.yolo import read_yolo
 
@@ -59,7 +60,7 @@ def _read_json(folder: Path) -> list[LabelSet]:
                 content = read_json(file, what="the labels of HIT-UAV")
                 place = folder / split
                 images = place if place.is_dir() else folder / "images" / split
-                found.append(labels_of_coco(content, images, split))
+                found.append(labels_of_coco(content, images, split, file=file))
                 break
     return found
 
@@ -68,11 +69,9 @@ def _finished(labels: LabelSet) -> LabelSet:
     """Classes in the publisher's order, ``DontCare`` as crowd regions."""
     labels.names = _NAMES
     labels.images = [
-        LabelledImage(
-            image.path,
-            tuple(Label(b.name, b.box, b.crowd or b.name == IGNORED) for b in image.labels),
-            image.size,
-            image.sequence,
+        replace(
+            image,
+            labels=tuple(replace(b, crowd=b.crowd or b.name == IGNORED) for b in image.labels),
         )
         for image in labels.images
     ]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mmthermal.convert.labels import LabelledImage, LabelSet, image_files, image_size
-from mmthermal.convert.yolo import label_file, parse_line
+from mmthermal.convert.yolo import label_file, read_labels
 
 _NAMES = {0: "person"}
 _SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -54,22 +54,19 @@ def _add(labels: LabelSet, path: Path) -> None:
     """Add a picture with the labels of its text file."""
     file = label_file(path)
     if not file.is_file():
-        labels.dropped["image without a label file"] += 1
+        labels.dropped.note("image without a label file", path)
         return
     try:
         size = image_size(path)
     except OSError:
-        labels.dropped["image that can't be read"] += 1
+        labels.dropped.note("image that can't be read", path)
         return
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    boxes = [parse_line(line, size, _NAMES) for line in lines]
-    if None in boxes:
-        labels.dropped["line that is not a label"] += boxes.count(None)
+    boxes = read_labels(file, size, _NAMES, labels.dropped)
     video = re.match(r"vid\d+(_[0-9A-Za-z]+)?", path.stem)
     labels.images.append(
         LabelledImage(
             path,
-            tuple(box for box in boxes if box is not None),
+            boxes,
             size,
             video.group(0) if video else "",
         )

@@ -1,11 +1,18 @@
 """KAIST multispectral pedestrians: the thermal (lwir) pictures."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from mmthermal.convert.labels import Label, LabelledImage, LabelSet, read_list
+from mmthermal.convert.labels import (
+    Label,
+    LabelledImage,
+    LabelSet,
+    LeftOut,
+    read_list,
+    read_text,
+)
 from mmthermal.convert.voc import read_xml
 
 ANNOTATIONS = ("annotations-xml-new-sanitized", "annotations-xml-new", "annotations")
@@ -57,9 +64,7 @@ def _frames(folder: Path, lists: Mapping[str, Path] | None) -> dict[str, list[st
     return {split: frames for split, frames in splits.items() if frames}
 
 
-def _read_frame(
-    folder: Path, images: Path, frame: str, dropped: Counter[str]
-) -> LabelledImage | None:
+def _read_frame(folder: Path, images: Path, frame: str, dropped: LeftOut) -> LabelledImage | None:
     """One frame; None where its labels are missing or broken."""
     video, name = frame.rsplit("/", 1)
     picture = images / video / "lwir" / f"{name}.jpg"
@@ -73,25 +78,25 @@ def _read_frame(
         boxes = tuple(_read_text(text, dropped))
     else:
         boxes = None
-        dropped["image without a label file"] += 1
+        dropped.note("image without a label file", picture)
     if boxes is None:
         return None
-    labels = tuple(Label(b.name, b.box, b.crowd or b.name in IGNORED) for b in boxes)
+    labels = tuple(replace(b, crowd=b.crowd or b.name in IGNORED) for b in boxes)
     return LabelledImage(picture, labels, sequence=video)
 
 
-def _read_text(path: Path, dropped: Counter[str]) -> Iterator[Label]:
+def _read_text(path: Path, dropped: LeftOut) -> Iterator[Label]:
     """Lines of Piotr's toolbox: name x y w h occluded vx vy vw vh ignore angle."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip() or line.startswith("%"):
             continue
-        words = line.split()
+        words, place = line.split(), f"{path}, line {number}"
         try:
             x, y, w, h = (float(word) for word in words[1:5])
             if not all(map(math.isfinite, (x, y, w, h))):
                 raise ValueError
         except ValueError:
-            dropped["line that is not a label"] += 1
+            dropped.note("line that is not a label", place)
             continue
         ignore = len(words) > 10 and words[10] == "1"
-        yield Label(words[0], (x, y, w, h), ignore)
+        yield Label(words[0], (x, y, w, h), ignore, place)

@@ -21,11 +21,13 @@ class Label:
         name: of its class, as the format has it.
         box: x, y of the top left corner, width and height, in pixels.
         crowd: whether it marks a region that must neither be found nor count as background.
+        place: where it stands, such as a file and a line; empty if only the image is known.
     """
 
     name: str
     box: tuple[float, float, float, float]
     crowd: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,23 @@ class LabelledImage:
     sequence: str = ""
 
 
+class LeftOut(Counter[str]):
+    """What was left out or changed, counted by reason, with the first example of each.
+
+    Args:
+        other: to start from.
+    """
+
+    def __init__(self, other: "LeftOut | None" = None) -> None:
+        super().__init__(other)
+        self.examples: dict[str, str] = dict(other.examples) if other is not None else {}
+
+    def note(self, reason: str, example: str | Path, number: int = 1) -> None:
+        """Count a reason; the example says in which file, and where it helps, which line."""
+        self[reason] += number
+        self.examples.setdefault(reason, str(example))
+
+
 @dataclass
 class LabelSet:
     """One split.
@@ -54,12 +73,14 @@ class LabelSet:
         images: its pictures, in a fixed order.
         names: classes in the order of the format; those that occur, sorted, if empty.
         dropped: what the reader left out, by reason.
+        files: label files that were read and could be taken for COCO files of ours.
     """
 
     split: str
     images: list[LabelledImage] = field(default_factory=list)
     names: tuple[str, ...] = ()
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: LeftOut = field(default_factory=LeftOut)
+    files: list[Path] = field(default_factory=list)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -89,6 +110,18 @@ def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
     return {path.stem: path for path in paths}
 
 
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, also one that begins with a byte order mark, as Windows writes it.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{str(path)!r} is no text in UTF-8: save it in this encoding") from None
+
+
 def read_list(path: Path) -> list[str]:
     """Entries of a text file with one name a line; an ending such as ``.jpg`` is cut off.
 
@@ -97,9 +130,7 @@ def read_list(path: Path) -> list[str]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"the list {str(path)!r} does not exist: check the path")
-    lines = (
-        line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-    )
+    lines = (line.split()[0] for line in read_text(path).splitlines() if line.strip())
     return [
         line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in IMAGE_SUFFIXES else line
         for line in lines
@@ -118,33 +149,40 @@ def need_folder(folder: Path, what: str) -> Path:
 
 
 def labels_of_coco(
-    content: Mapping[str, Any], image_dir: Path, split: str, *, sequence_key: str = ""
+    content: Mapping[str, Any],
+    image_dir: Path,
+    split: str,
+    *,
+    file: Path,
+    sequence_key: str = "",
 ) -> LabelSet:
     """Read a COCO file, also with HIT-UAV's spelling of the keys.
 
     Args:
-        content: the file.
+        content: of the file.
         image_dir: folder that its file names start from.
         split: name of the split.
+        file: where the content stands.
         sequence_key: field of an image's ``extra_info`` that names its video.
 
     Returns:
         the labels; categories in the file's order.
     """
-    found = LabelSet(split)
+    found = LabelSet(split, files=[file])
     categories = content.get("categories", content.get("category", []))
     names = {category["id"]: str(category["name"]) for category in categories}
     found.names = tuple(dict.fromkeys(names.values()))
     labels: dict[Any, list[Label]] = {image["id"]: [] for image in content["images"]}
     for annotation in content.get("annotations", content.get("annotation", [])):
+        place = f"{file}, annotation {annotation.get('id')}"
         if annotation["image_id"] not in labels:
-            found.dropped["box of an image that is not listed"] += 1
+            found.dropped.note("box of an image that is not listed", place)
         elif annotation["category_id"] not in names:
-            found.dropped["box of a class that is not listed"] += 1
+            found.dropped.note("box of a class that is not listed", place)
         else:
             x, y, w, h = (float(value) for value in annotation["bbox"])
             crowd = bool(annotation.get("iscrowd", 0)) or bool(annotation.get("ignore", 0))
-            label = Label(names[annotation["category_id"]], (x, y, w, h), crowd)
+            label = Label(names[annotation["category_id"]], (x, y, w, h), crowd, place)
             labels[annotation["image_id"]].append(label)
     for image in content["images"]:
         name = image.get("file_name", image.get("filename"))

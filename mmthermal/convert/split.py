@@ -21,6 +21,7 @@ from mmthermal.checking.table import Table, make_table
 from mmthermal.common.boxes import Floats
 from mmthermal.common.checks import check_choice, check_count
 from mmthermal.common.files import read_json, write_json
+from mmthermal.convert.outputs import check_file_names, check_outputs
 
 BY_NEAR_COPIES = "near-copies"
 BY_NAME = "name"
@@ -57,6 +58,7 @@ def split_set(
     block: int = 50,
     seed: int = 0,
     workers: int = 2,
+    overwrite: bool = False,
 ) -> list[Part]:
     """Split a COCO file into several.
 
@@ -73,19 +75,24 @@ def split_set(
         block: images of a run.
         seed: of the choice among equally good splits.
         workers: threads that read pictures.
+        overwrite: whether to replace files that are there; ``ann_file`` is never replaced.
 
     Returns:
         what was written. The same file, settings and seed give the same split.
 
     Raises:
+        FileExistsError: if a part's file is there already, without ``overwrite``.
         FileNotFoundError: if the file does not exist.
-        ValueError: if the file has faults, the settings do not fit, or there are fewer units
-            than parts.
+        ValueError: if the file has faults or is one of the parts' own, the settings do not fit, or
+            there are fewer units than parts.
     """
     shares = dict(parts or {"train": 8, "val": 1, "test": 1})
-    if len(shares) < 2 or any(share <= 0 for share in shares.values()):
+    if len(shares) < 2 or not all(0 < share < np.inf for share in shares.values()):
         raise ValueError(f"parts={shares!r}: give at least two parts with shares above 0")
+    check_file_names("parts", shares)
     check_count("block", block, 1)
+    paths = [Path(out) / f"{name}.json" for name in shares]
+    check_outputs(paths, [Path(ann_file)], overwrite=overwrite)
     content = read_json(ann_file, what="the annotation file")
     findings = check_annotations(content, ann_file)
     if has_errors(findings):
@@ -95,10 +102,10 @@ def split_set(
     units = find_units(content, by, img_dir=img_dir, block=block, workers=workers)
     chosen = assign(units, features(table), list(shares.values()), seed)
     written = []
-    for i, name in enumerate(shares):
+    for i, (name, path) in enumerate(zip(shares, paths, strict=True)):
         rows = np.flatnonzero(chosen == i)
         part = _subset(content, rows)
-        path = write_json(Path(out) / f"{name}.json", part, indent=None)
+        write_json(path, part, indent=None)
         number = len({units[row] for row in rows})
         written.append(Part(name, path, describe(make_table(part)), number))
     return written

@@ -1,13 +1,12 @@
 """Labels as the content of a COCO file, with a count of what was changed or left out."""
 
 import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmthermal.convert.labels import Label, LabelSet, image_size
+from mmthermal.convert.labels import Label, LabelSet, LeftOut, image_size
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,12 @@ class Classes:
         """The classes of all splits: those asked for, or those of the format that occur.
 
         Raises:
-            ValueError: if a class is asked for that does not occur.
+            ValueError: if a class is named, also one to rename or to ignore, that does not occur.
         """
         labels = [label for s in sets for image in s.images for label in image.labels]
         used = {self.new_name(label.name) for label in labels}
-        unknown = [name for name in (*self.names, *self.ignore) if name not in used]
-        if unknown and self.names:
-            raise ValueError(
-                f"no box has the class {', '.join(map(repr, unknown))}: the labels have "
-                f"{', '.join(map(repr, sorted(used)))}"
-            )
+        _check_classes(self.rename or {}, {label.name for label in labels})
+        _check_classes((*self.names, *self.ignore), used)
         if self.names:
             return tuple(name for name in self.names if name not in set(self.ignore))
         counted = {self.new_name(label.name) for label in labels if not label.crowd}
@@ -50,9 +45,19 @@ class Classes:
         return tuple(name for name in names if name in counted and name not in set(self.ignore))
 
 
+def _check_classes(asked: Iterable[str], used: Collection[str]) -> None:
+    """Raise if a class is asked for that no label has."""
+    unknown = [name for name in asked if name not in used]
+    if unknown:
+        raise ValueError(
+            f"no box has the class {', '.join(map(repr, unknown))}: the labels have "
+            f"{', '.join(map(repr, sorted(used)))}"
+        )
+
+
 def to_coco(
     labels: LabelSet, root: Path, order: Sequence[str], classes: Classes
-) -> tuple[dict[str, Any], Counter[str]]:
+) -> tuple[dict[str, Any], LeftOut]:
     """A split as the content of a COCO file.
 
     Boxes are clipped to their image. Crowd regions belong to the first class, as COCO needs one;
@@ -67,7 +72,7 @@ def to_coco(
     Returns:
         the content, numbered from 1 on; and what was left out or changed, by reason.
     """
-    counts = Counter(labels.dropped)
+    counts = LeftOut(labels.dropped)
     ids = {name: i + 1 for i, name in enumerate(order)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -75,10 +80,10 @@ def to_coco(
         try:
             size = image.size or image_size(image.path)
         except OSError:
-            counts["image that can't be read"] += 1
+            counts.note("image that can't be read", image.path)
             continue
         if not image.path.is_file():
-            counts["image that does not exist"] += 1
+            counts.note("image that does not exist", image.path)
             continue
         record: dict[str, Any] = {
             "id": len(images) + 1,
@@ -90,7 +95,7 @@ def to_coco(
             record["sequence"] = image.sequence
         images.append(record)
         for label in image.labels:
-            found = _annotation(label, size, ids, classes, counts)
+            found = _annotation(label, image.path, size, ids, classes, counts)
             if found is not None:
                 annotations.append({"id": len(annotations) + 1, "image_id": record["id"], **found})
     categories = [{"id": number, "name": name} for name, number in ids.items()]
@@ -99,31 +104,32 @@ def to_coco(
 
 def _annotation(
     label: Label,
+    image: Path,
     size: tuple[int, int],
     ids: Mapping[str, int],
     classes: Classes,
-    counts: Counter[str],
+    counts: LeftOut,
 ) -> dict[str, Any] | None:
     """A box as COCO's record, or None where nothing of it is left."""
-    name = classes.new_name(label.name)
+    name, place = classes.new_name(label.name), label.place or image
     crowd = label.crowd or name in classes.ignore
     if name not in ids and not crowd:
-        counts[f"box of class {name!r}, which is not asked for"] += 1
+        counts.note(f"box of class {name!r}, which is not asked for", place)
         return None
     x, y, w, h = label.box
     if not (w > 0 and h > 0):  # also NaN
-        counts["box without area"] += 1
+        counts.note("box without area", place)
         return None
     left, top = max(x, 0.0), max(y, 0.0)
     right, bottom = min(x + w, size[0]), min(y + h, size[1])
     if right - left < 1 or bottom - top < 1:
-        counts["box with less than a pixel inside its image"] += 1
+        counts.note("box with less than a pixel inside its image", place)
         return None
     if max(left - x, top - y, x + w - right, y + h - bottom) > 1e-6 * max(size):
-        counts["kept: box clipped at the border"] += 1
+        counts.note("kept: box clipped at the border", place)
         x, y, w, h = left, top, right - left, bottom - top
     if crowd:
-        counts["kept: box as a crowd region"] += 1
+        counts.note("kept: box as a crowd region", place)
     box = [_plain(value) for value in (x, y, w, h)]
     return {
         "category_id": ids.get(name, 1),

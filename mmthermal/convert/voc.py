@@ -2,7 +2,6 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,9 +9,11 @@ from mmthermal.convert.labels import (
     Label,
     LabelledImage,
     LabelSet,
+    LeftOut,
     by_stem,
     image_files,
     read_list,
+    read_text,
 )
 
 
@@ -48,7 +49,7 @@ def read_voc(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelS
 
 def _marks_a_class(path: Path) -> bool:
     """Whether a list says which images have a class, as VOC's ``person_train.txt``: no split."""
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [line.split() for line in read_text(path).splitlines()]
     return any(rows) and all(len(row) == 2 and row[1] in ("-1", "0", "1") for row in rows if row)
 
 
@@ -81,16 +82,17 @@ def read_xml_set(
         labels = LabelSet(split)
         for stem in stems:
             if stem not in files:
-                labels.dropped["label file without an image"] += 1
+                labels.dropped.note("label file without an image", xml_files.get(stem, stem))
             elif stem not in xml_files:
-                labels.dropped["image without a label file"] += 1
+                labels.dropped.note("image without a label file", files[stem])
             else:
                 image = read_xml(xml_files[stem], files[stem], labels.dropped)
                 labels.images += [image] if image is not None else []
         found.append(labels)
-    rest = len(set(xml_files) - {stem for stems in splits.values() for stem in stems})
-    if rest:
-        found[-1].dropped["label file that is in no list"] += rest
+    listed = {stem for stems in splits.values() for stem in stems}
+    for stem in xml_files:
+        if stem not in listed:
+            found[-1].dropped.note("label file that is in no list", xml_files[stem])
     return found
 
 
@@ -117,7 +119,7 @@ def _split_order(name: str) -> tuple[int, str]:
     return order.get(name, 3), name
 
 
-def read_xml(path: Path, image: Path, dropped: Counter[str]) -> LabelledImage | None:
+def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
     """Read one XML file.
 
     Both forms of a box are read: ``xmin, ymin, xmax, ymax``, and KAIST's ``x, y, w, h``. Objects
@@ -134,17 +136,17 @@ def read_xml(path: Path, image: Path, dropped: Counter[str]) -> LabelledImage | 
     try:
         tree = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, OSError):
-        dropped["label file that is not XML"] += 1
+        dropped.note("label file that is not XML", path)
         return None
-    labels = []
+    labels, place = [], str(path)
     for item in tree.iter("object"):
         name = (item.findtext("name") or "").strip()
         box = _box(item.find("bndbox"))
         if not name or box is None:
-            dropped["object without a name or a box"] += 1
+            dropped.note("object without a name or a box", path)
             continue
         difficult = (item.findtext("difficult") or "0").strip() == "1"
-        labels.append(Label(name, box, difficult))
+        labels.append(Label(name, box, difficult, place))
     return LabelledImage(image, tuple(labels))
 
 

@@ -1,23 +1,22 @@
 """YOLO: a text file for each image, with or without a data.yaml."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from mmthermal.convert.labels import (
     IMAGE_SUFFIXES,
     Label,
     LabelledImage,
     LabelSet,
+    LeftOut,
     image_files,
     image_size,
+    read_text,
 )
-
-SPLITS = ("train", "val", "test")
+from mmthermal.convert.yolo_names import SPLITS, names_of_text, names_of_yaml, read_data_yaml
 
 
 def read_yolo(root: Path) -> list[LabelSet]:
@@ -36,15 +35,16 @@ def read_yolo(root: Path) -> list[LabelSet]:
 
     Raises:
         FileNotFoundError: if there is no image or no label file.
-        ValueError: if the YAML file has no ``names``.
+        ValueError: if the file with the names has faults, or a label has a class without a name.
     """
-    settings = _settings(root)
-    if settings is not None:
+    data_yaml = read_data_yaml(root)
+    if data_yaml is not None:
+        path, settings = data_yaml
+        names = names_of_yaml(path, settings["names"])
         folders = _listed(root, settings)
-        names = _names(settings)
     else:
+        names = names_of_text(root)
         folders = _found(root)
-        names = _names_file(root)
     found = []
     for split, images in folders.items():
         labels = LabelSet(split, names=tuple(names.values()))
@@ -59,33 +59,6 @@ def read_yolo(root: Path) -> list[LabelSet]:
     if not any(image.labels for labels in found for image in labels.images):
         raise FileNotFoundError(f"no label in {str(root)!r}: expected labels/…/NAME.txt")
     return found
-
-
-def _settings(root: Path) -> dict[str, Any] | None:
-    """The data set's YAML file, the first one with a training set."""
-    for path in sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and "train" in content:
-            if "names" not in content:
-                raise ValueError(f"{path} has no 'names': list the classes there")
-            return content
-    return None
-
-
-def _names(settings: Mapping[str, Any]) -> dict[int, str]:
-    """Class names by number."""
-    names = settings["names"]
-    pairs = names.items() if isinstance(names, dict) else enumerate(names)
-    return {int(number): str(name) for number, name in pairs}
-
-
-def _names_file(root: Path) -> dict[int, str]:
-    """Class names from a text file, if there is one."""
-    for name in ("classes.txt", "obj.names", "labels/classes.txt"):
-        if (root / name).is_file():
-            lines = (root / name).read_text(encoding="utf-8").splitlines()
-            return {i: line.strip() for i, line in enumerate(lines) if line.strip()}
-    return {}
 
 
 def _listed(root: Path, settings: Mapping[str, Any]) -> dict[str, list[Path]]:
@@ -108,7 +81,7 @@ def _listed(root: Path, settings: Mapping[str, Any]) -> dict[str, list[Path]]:
             if place.is_dir():
                 images += image_files(place)
             else:
-                lines = place.read_text(encoding="utf-8").split("\n")
+                lines = read_text(place).split("\n")
                 images += [
                     _on_disk(place.parent, root, line.strip()) for line in lines if line.strip()
                 ]
@@ -143,25 +116,51 @@ def label_file(image: Path) -> Path:
     return image.with_suffix(".txt")
 
 
-def _read_image(path: Path, names: Mapping[int, str], dropped: Counter[str]) -> list[LabelledImage]:
+def _read_image(path: Path, names: Mapping[int, str], dropped: LeftOut) -> list[LabelledImage]:
     """An image with its labels; without a label file it is background."""
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         return []
     try:
         size = image_size(path)
     except OSError:
-        dropped["image that can't be read"] += 1
+        dropped.note("image that can't be read", path)
         return []
     file = label_file(path)
     if not file.is_file():
-        dropped["kept: image without a label file, as background"] += 1
+        dropped.note("kept: image without a label file, as background", path)
         return [LabelledImage(path, (), size)]
-    lines = file.read_text(encoding="utf-8").splitlines()
-    labels = [parse_line(line, size, names) for line in lines if line.strip()]
-    bad = sum(label is None for label in labels)
-    if bad:
-        dropped["line that is not a label"] += bad
-    return [LabelledImage(path, tuple(label for label in labels if label is not None), size)]
+    return [LabelledImage(path, read_labels(file, size, names, dropped), size)]
+
+
+def read_labels(
+    file: Path, size: tuple[int, int], names: Mapping[int, str], dropped: LeftOut
+) -> tuple[Label, ...]:
+    """Labels of a text file.
+
+    Args:
+        file: the file.
+        size: width and height of its image.
+        names: class names by number.
+        dropped: takes the count of what is left out.
+
+    Returns:
+        the labels.
+
+    Raises:
+        ValueError: if a label has a class without a name.
+    """
+    labels = []
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        place = f"{file}, line {number}"
+        try:
+            label = parse_line(line, size, names)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        if label is not None:
+            labels.append(replace(label, place=place))
+        elif line.strip():
+            dropped.note("line that is not a label", place)
+    return tuple(labels)
 
 
 def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> Label | None:
@@ -171,10 +170,13 @@ def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> La
         line: class, centre, width and height in 0..1; or class and a polygon's corners in 0..1,
             of which the bounding box is taken.
         size: width and height of the image.
-        names: class names by number; ``class7`` for a number without a name.
+        names: class names by number; without any, they are ``class0``, ``class1``, ….
 
     Returns:
         the label; None for anything else.
+
+    Raises:
+        ValueError: if there are names, but none for its class.
     """
     try:
         number, *values = (float(word) for word in line.split())
@@ -191,4 +193,9 @@ def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> La
     else:
         return None
     box = (left * size[0], top * size[1], w * size[0], h * size[1])
+    if names and int(number) not in names:
+        raise ValueError(
+            f"class {int(number)} has no name, names are given for {min(names)} to {max(names)}: "
+            "correct the label, or name the class"
+        )
     return Label(names.get(int(number), f"class{int(number)}"), box)

@@ -4,16 +4,19 @@ import os.path as osp
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmdet.engine.hooks import NumClassCheckHook
 from mmdet.evaluation import CocoMetric
 from mmdet.registry import HOOKS
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmthermal.checking.agreement import (
     CODES,
     check_files,
     check_joined,
+    check_num_classes,
     check_text_ids,
     compare_classes,
     compare_images,
@@ -69,7 +72,7 @@ class AgreementHook(Hook):
         """
         check_variables(runner.cfg)
         train = runner.train_loop.dataloader.dataset
-        findings = _joined(train, "train") + _missing(train, "train")
+        findings = _joined(train, "train") + _missing(train, "train") + _heads(runner, train)
         if runner._resume:
             findings += self._checkpoint(train, "train")
         if runner.val_loop is not None:
@@ -152,6 +155,25 @@ def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
             where = (f"{name}_dataloader", f"the file of {name}_evaluator")
             findings += compare_classes(classes, names, where)
     return findings
+
+
+def _heads(runner: Runner, train: Any) -> list[Finding]:
+    """Compare the model with the classes, where mmdet's hook would stop the first epoch.
+
+    That one passes over VGG and HTC's semantic branch.
+    """
+    classes = _classes(train)
+    if classes is None or not any(isinstance(hook, NumClassCheckHook) for hook in runner.hooks):
+        return []
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    heads = {
+        name: module.num_classes
+        for name, module in model.named_modules()
+        if hasattr(module, "num_classes")
+        and not name.startswith("backbone")
+        and not name.endswith(("rpn_head", "semantic_head"))
+    }
+    return check_num_classes(heads, classes, "train")
 
 
 def _joined(dataset: Any, name: str) -> list[Finding]:

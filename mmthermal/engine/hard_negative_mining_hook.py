@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmthermal.common.checks import check_count
+from mmthermal.common.checks import InputError, check_count
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler, pack_geometry, region_sums
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import find_in_all
@@ -83,7 +83,7 @@ class HardNegativeMiningHook(Hook):
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         if file is None and interval is None:
-            raise ValueError(
+            raise InputError(
                 "HardNegativeMiningHook has nothing to do: give file='hard_negatives.json', or "
                 "interval=1 to mine after every epoch"
             )
@@ -131,7 +131,7 @@ class HardNegativeMiningHook(Hook):
             )
         augments = getattr(model.data_preprocessor, "batch_augments", None)
         if augments:
-            raise ValueError(
+            raise InputError(
                 "model.data_preprocessor.batch_augments moves pixels after the pipeline, so that "
                 "mined regions can't follow: remove it"
             )

@@ -14,7 +14,9 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmthermal.checking.config_settings import check_settings, unmatched_keys
+from mmthermal.common.building import building
 from mmthermal.common.checkpoints import newest_checkpoint, why_not_resumable
+from mmthermal.common.checks import InputError
 from mmthermal.common.config import OptionAction, read_config
 from mmthermal.common.launchers import is_first_process, start_processes
 from mmthermal.common.run_state import run_lock
@@ -146,14 +148,21 @@ def choose_checkpoint(cfg: Config) -> None:
         CheckpointError: if the work directory has checkpoints, none of which can be resumed, or
             the one that was given can't be.
     """
+    say = print if is_first_process() else (lambda text: None)
     if not cfg.get("resume"):
+        there = sorted(path.name for path in Path(cfg.work_dir).glob("*.pth"))
+        if there:
+            say(
+                f"warning: {cfg.work_dir} holds checkpoints of an earlier training "
+                f"({', '.join(there)}): this one begins anew and replaces those of the same name. "
+                "--resume goes on with it, another --work-dir keeps both"
+            )
         return
     if cfg.get("load_from"):
         given = Path(cfg.load_from).expanduser()
         if given.exists() and (problem := why_not_resumable(given)):
             raise CheckpointError(f"{given} can't be resumed: {problem}")
         return
-    say = print if is_first_process() else (lambda text: None)
     found = newest_checkpoint(cfg.work_dir, say)
     if found is None:
         say(f"nothing to resume in {cfg.work_dir}: the training begins anew")
@@ -168,12 +177,15 @@ def train(cfg: Config) -> None:
 
     Raises:
         FloatingPointError: if a loss, a gradient or a weight is not finite.
+        InputError: if the config, or what it names, can't be trained.
         RunBusyError: if the work directory cannot be written, or another training goes on in it.
         CheckpointError: if no checkpoint can be resumed, or the one that was given does not fit.
     """
     with run_lock(cfg.work_dir) if is_first_process() else nullcontext():
         choose_checkpoint(cfg)
-        build_runner(cfg).train()
+        runner = build_runner(cfg)
+        build_loops(runner, "train", "val")
+        runner.train()
 
 
 def quieten_terminal(logger: logging.Logger) -> None:
@@ -197,14 +209,31 @@ def build_runner(cfg: Config) -> Runner:
         mmengine's ``Runner``, or the one that ``runner_type`` names.
 
     Raises:
-        ValueError: if a pipeline has a transform that images of one channel can't go through, or
-            the optimizer has options for parameters that the model lacks.
+        InputError: if a pipeline has a transform that images of one channel can't go through, the
+            optimizer has options for parameters that the model lacks, or a class refuses its
+            arguments.
     """
     check_datasets(cfg.to_dict())
     start_processes(cfg)
     add_guards(cfg)
-    runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
-    quieten_terminal(runner.logger)
+    with building("the config"):
+        runner: Runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+        quieten_terminal(runner.logger)
     for line in unmatched_keys(cfg, (name for name, _ in runner.model.named_parameters())):
-        raise ValueError(line)
+        raise InputError(line)
     return runner
+
+
+def build_loops(runner: Runner, *names: str) -> None:
+    """Build loops with their data sets and evaluators, as mmengine does in a run, but before it.
+
+    Args:
+        runner: the runner; those of its loops that have no config are passed over.
+        *names: such as ``train``.
+
+    Raises:
+        InputError: if a class refuses its arguments, or a data set what it reads.
+    """
+    with building("the config"):
+        for name in names:
+            getattr(runner, f"{name}_loop", None)

@@ -23,7 +23,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 
 from mmthermal.common.checkpoints import check_fit
-from mmthermal.common.checks import check_count
+from mmthermal.common.checks import InputError, check_count
 from mmthermal.common.launchers import start_processes
 from mmthermal.common.safe_loading import read_checkpoint
 from mmthermal.mining.contact_sheet import write_contact_sheet
@@ -76,10 +76,11 @@ def mine_command(
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if a file or a setting is wrong.
+        ValueError: if a file or a setting is wrong, or ``out`` is a file of something else.
     """
     if not osp.isfile(checkpoint):
         raise FileNotFoundError(f"the checkpoint {checkpoint} doesn't exist")
+    _check_out(Path(out))
     check_decay(decay, floor)
     check_count("sheet", sheet)
     batch_size = batch_size or cfg.test_dataloader.batch_size
@@ -110,6 +111,20 @@ def mine_command(
         partial.remove()
     barrier()
     return RegionFile.read(out)
+
+
+def _check_out(path: Path) -> None:
+    """Raise, before hours of work, if the file can't be written or is another's."""
+    if path.is_dir():
+        raise InputError(f"--out {path} is a folder: give a file, such as {path}/mined.json")
+    if path.exists():
+        try:
+            RegionFile.read(path)
+        except ValueError as error:
+            raise InputError(
+                f"--out {path} is there and is not replaced, as it is no file of hard negatives: "
+                "give another name"
+            ) from error
 
 
 def _round_number(given: int | None, before: RegionFile | None) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmthermal.common.boxes import box_iou
+from mmthermal.common.checks import InputError
 from mmthermal.common.files import read_json, write_json
 
 FORMAT = "mmthermal hard negatives"
@@ -109,7 +110,7 @@ class RegionFile:
             ValueError: if it is not a file of hard negatives, or an entry is broken.
         """
         if not isinstance(content, dict) or content.get("info", {}).get("format") != FORMAT:
-            raise ValueError(
+            raise InputError(
                 f"{source} is not a file of hard negatives (info.format is not {FORMAT!r}): "
                 "tools/mine_hard_negatives.py writes them"
             )
@@ -118,13 +119,13 @@ class RegionFile:
         for ann in sorted(content["annotations"], key=lambda ann: ann["rank"]):
             box = [float(v) for v in ann["bbox"]]
             if len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) <= 0:
-                raise ValueError(f"{source}: region {ann['id']} has bbox {ann['bbox']}")
+                raise InputError(f"{source}: region {ann['id']} has bbox {ann['bbox']}")
             if ann["image_id"] not in known:
-                raise ValueError(
+                raise InputError(
                     f"{source}: region {ann['id']} is in image {ann['image_id']!r}, not listed"
                 )
             if not 0 <= ann["weight"] <= 1:
-                raise ValueError(f"{source}: region {ann['id']} has weight {ann['weight']}")
+                raise InputError(f"{source}: region {ann['id']} has weight {ann['weight']}")
             regions.append(
                 Region(
                     image_id=ann["image_id"],
@@ -156,7 +157,7 @@ class RegionFile:
         try:
             return cls.from_coco(content, source=str(path))
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{path}: an entry lacks {error}") from None
+            raise InputError(f"{path}: an entry lacks {error}") from None
 
 
 def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:
@@ -179,10 +180,10 @@ def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:
         for entry in content["exclude"]:
             box = [float(v) for v in entry["bbox"]]
             if len(box) != 4 or not np.isfinite(box).all():
-                raise ValueError(f"bbox {entry['bbox']} isn't four finite numbers")
+                raise InputError(f"bbox {entry['bbox']} isn't four finite numbers")
             boxes.setdefault(entry["image_id"], []).append(box)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise InputError(
             f'{path} is not a list of exclusions ({error}): {{"exclude": [{{"image_id": 1, '
             '"bbox": [x, y, width, height]}, …]} is expected'
         ) from None

@@ -15,6 +15,8 @@ from mmthermal.predict.pictures import PictureWriter
 from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import Frame, count_frames, find_sources
 
+_LARGEST_SIDE = 16384  # of a drawn picture
+
 
 @dataclass
 class Report:
@@ -65,11 +67,12 @@ def predict_command(
         cfg_options: overrides of the config.
         pictures: whether to draw.
         min_side: the longer side of a drawn picture is enlarged, by a whole factor, to at least
-            this many pixels.
+            this many pixels, at most 16384.
         quiet: no progress bar.
 
     Returns:
         What was done; `failures` lists what could not be read, everything else was processed.
+        Where nothing could be read, nothing is written.
 
     Raises:
         FileNotFoundError: config or checkpoint is missing.
@@ -78,6 +81,7 @@ def predict_command(
     """
     check_range("score_thr", score_thr, 0, 1)
     check_count("batch_size", batch_size, 1)
+    check_range("min_side", min_side, 1, _LARGEST_SIDE)
     check_count("min_side", min_side, 1)
     folder = Path(out)
     sources, failures = find_sources(inputs, leave_out=folder)
@@ -101,6 +105,8 @@ def predict_command(
                     drawn = predictor.draw(frame, sample, score_thr=score_thr, min_side=min_side)
                     writer.write(frame, drawn)
             progress.advance(task, len(batch))
+    if not images:  # results of before stay
+        return report
     info = {"config": str(config), "checkpoint": str(checkpoint)}
     _write_results(report, folder, info, images, annotations, predictor.class_names)
     return report

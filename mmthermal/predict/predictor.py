@@ -16,7 +16,9 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 
+from mmthermal.common.building import building
 from mmthermal.common.checkpoints import check_fit
+from mmthermal.common.checks import check_device
 from mmthermal.common.config import read_config
 from mmthermal.common.display import (
     class_colours,
@@ -45,6 +47,7 @@ class Predictor:
     Raises:
         CheckpointError: if the weights cannot be read, or are not those of this detector.
         FileNotFoundError: if a file is missing.
+        InputError: if a class refuses its arguments, or torch sees no such device.
         ValueError: if an override or a variable of the config changes nothing.
     """
 
@@ -59,8 +62,10 @@ class Predictor:
         cfg = read_config(config, cfg_options or {})
         content = read_checkpoint(checkpoint)
         device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+        check_device(device)
         # Given a palette, init_detector does not open the data set, which may not be here.
-        self.model = init_detector(cfg, str(checkpoint), palette="random", device=device)
+        with building("the config"):
+            self.model = init_detector(cfg, str(checkpoint), palette="random", device=device)
         check_fit(self.model, content, name=str(checkpoint))
         if torch.device(device).type == "cpu":
             use_channels_last(self.model)

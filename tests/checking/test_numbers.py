@@ -30,6 +30,17 @@ def test_what_is_no_box_is_named(box) -> None:
     assert finding.examples == (f"annotation 1: bbox {box!r}",)
 
 
+def test_numbers_whose_sum_is_too_large() -> None:
+    content = clean()
+    for annotation in content["annotations"][:2]:
+        annotation["bbox"] = [1e308, 1, 1e308, 3]
+        annotation["area"] = 1e308
+    assert "not-a-number" not in codes(check_records(content))  # they are numbers, outside
+    content["annotations"][0]["bbox"] = [10**400, 1, 2, 3]
+    (finding,) = [f for f in check_records(content) if f.code == "not-a-number"]
+    assert finding.count == 1
+
+
 @pytest.mark.parametrize("field", ["iscrowd", "ignore"])
 def test_a_flag_in_quotes_counts_as_true_and_is_an_error(field) -> None:
     content = clean()

@@ -1,10 +1,12 @@
 """The conversion as a whole: files that mmdet reads, counts, images in place or copied."""
 
 import json
+import shlex
 
 import pytest
 from helpers_convert import picture, text, voc
-from helpers_data import run_tool
+from helpers_data import ROOT, run_tool
+from helpers_source import load_script
 from mmdet.datasets import CocoDataset
 
 from mmthermal.convert.command import FORMATS, convert, to_text
@@ -64,7 +66,8 @@ def test_a_failed_conversion_leaves_no_file(root, tmp_path) -> None:
         convert("llvip", root, tmp_path / "out", classes=Classes(("bus",)))
     for path in root.glob("infrared/*/*.png"):
         path.write_text("no picture")
-    with pytest.raises(ValueError, match="no image is left.*2 × image that can't be read|no image"):
+    why = r"no image is left \(2 × left out: image that can't be read \(first: .*/a.png\); 1 × "
+    with pytest.raises(ValueError, match=why):
         convert("llvip", root, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -90,8 +93,67 @@ def test_the_text_counts_and_names_the_settings(root, tmp_path) -> None:
     out = tmp_path / "out"
     lines = to_text(convert("llvip", root, out), root, out, False)
     assert "2 images, 4 objects (dog 2, person 2), 0 crowd" in lines
-    assert "  2 × left out: box without area" in lines
+    place = root / "Annotations/a.xml"
+    assert f"  2 × left out: box without area (first: {place})\n" in lines
     assert "num_classes=2" in lines and "../set" in lines
+
+
+def test_the_command_to_go_on_with_can_be_pasted(root, tmp_path) -> None:
+    out = tmp_path / "out $x" / "ü 1"
+    command = to_text(convert("llvip", root, out), root, out, False).splitlines()[-1]
+    assert shlex.split(command)[-3:] == [str(out), "--img-dir", "../../set"]
+
+
+def test_files_that_are_there_stay_unless_asked(root, tmp_path) -> None:
+    out = tmp_path / "out"
+    theirs = text(out / "test.json", "theirs")
+    with pytest.raises(FileExistsError, match=r"1 of the files .*test\.json.*--overwrite"):
+        convert("llvip", root, out, copy=True)
+    assert [path.name for path in out.iterdir()] == ["test.json"]
+    assert theirs.read_text() == "theirs"
+    for _ in range(2):
+        convert("llvip", root, out, copy=True, overwrite=True)
+    assert json.loads(theirs.read_text())["images"]
+    with pytest.raises(FileExistsError, match="5 of the files"):
+        convert("llvip", root, out, copy=True)
+    with pytest.raises(NotADirectoryError, match=r"test\.json' is a file: give a folder"):
+        convert("llvip", root, theirs)
+
+
+def test_what_is_read_is_never_written_over(root, tmp_path) -> None:
+    (out := tmp_path / "out").mkdir()
+    (out / "images").symlink_to(root, target_is_directory=True)
+    with pytest.raises(ValueError, match=r"a\.png' would be written, but is an input"):
+        convert("llvip", root, out, copy=True, overwrite=True)
+    labels = dict(images=[dict(id=1, file_name="a.png", width=64, height=48)], categories=[])
+    folder = tmp_path / "hit"
+    file = text(folder / "annotations" / "train.json", json.dumps(labels))
+    picture(folder / "train" / "a.png")
+    with pytest.raises(ValueError, match=r"train\.json' would be written, but is an input"):
+        convert("hituav", folder, folder / "annotations", overwrite=True)
+    assert json.loads(file.read_text()) == labels
+
+
+def test_a_picture_outside_the_folder_stops_the_copy_before_it_begins(tmp_path) -> None:
+    for name, place in (("train", tmp_path / "set"), ("val", tmp_path / "other")):
+        picture(place / name / "a.png")
+        text(place / name / "a.txt", "0 0.5 0.5 0.25 0.5")
+    text(tmp_path / "set/data.yaml", f"train: train\nval: {tmp_path}/other/val\nnames: [car]\n")
+    with pytest.raises(ValueError, match="lies outside"):
+        convert("yolo", tmp_path / "set", tmp_path / "out", copy=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_name_of_a_list_is_that_of_a_file(root, tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"lists: '\.\./x' is no name of a file"):
+        convert("voc", root, tmp_path / "out", lists={"../x": "l.txt"})
+
+
+def test_names_given_twice_are_refused(root, tmp_path, capsys) -> None:
+    for option in ("--rename", "--lists"):
+        words = ["voc", str(root), str(tmp_path / "out"), option, "a=b", "a=c"]
+        assert load_script(ROOT / "tools/convert.py").main(words) == 2
+        assert capsys.readouterr().err.startswith(f"error: {option}: 'a' is given twice")
 
 
 @pytest.mark.slow

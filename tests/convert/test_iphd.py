@@ -20,6 +20,7 @@ def test_thermal_pictures_with_yolo_labels(tmp_path) -> None:
     assert image.sequence == "vid00161_YrRitw9Q"
     assert [(b.name, b.box) for b in image.labels] == [("person", (24, 12, 16, 24))]
     assert train.dropped == {"line that is not a label": 1, "image without a label file": 1}
+    assert train.dropped.examples["line that is not a label"].endswith(f"{name}.txt, line 2")
 
 
 def test_another_folder_is_said(tmp_path) -> None:

@@ -37,6 +37,8 @@ def test_text_files_and_the_usual_split(tmp_path, images) -> None:
     ]
     assert image.labels[0].box == (3, 4, 10, 20)
     assert train.dropped == {"line that is not a label": 1}
+    place = tmp_path / "annotations/set00/V000/I00001.txt"
+    assert train.dropped.examples == {"line that is not a label": f"{place}, line 7"}
 
 
 def test_lists_and_the_better_labels_go_first(tmp_path) -> None:
@@ -48,6 +50,13 @@ def test_lists_and_the_better_labels_go_first(tmp_path) -> None:
     (labels,) = read_kaist(tmp_path, lists)
     assert [(b.name, b.crowd) for b in labels.images[0].labels] == [("person?", True)]
     assert labels.dropped == {"image without a label file": 1}
+
+
+def test_a_byte_order_mark_takes_no_label(tmp_path) -> None:
+    picture(tmp_path / "set00/V000/lwir/I00001.jpg")
+    text(tmp_path / "annotations/set00/V000/I00001.txt", "\ufeffperson 3 4 10 20\n")
+    (train,) = read_kaist(tmp_path)
+    assert [label.name for label in train.images[0].labels] == ["person"]
 
 
 def test_another_folder_is_said(tmp_path) -> None:

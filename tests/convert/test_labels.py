@@ -5,6 +5,7 @@ import pytest
 from helpers_convert import picture, text
 
 from mmthermal.convert.labels import (
+    LeftOut,
     image_files,
     image_size,
     labels_of_coco,
@@ -36,6 +37,25 @@ def test_lists_with_and_without_endings(tmp_path) -> None:
         need_folder(tmp_path / "no", "LLVIP")
 
 
+def test_text_files_may_begin_with_a_byte_order_mark_and_must_be_utf_8(tmp_path) -> None:
+    path = text(tmp_path / "l.txt", "\ufeffa.jpg\nö.jpg\n")
+    assert read_list(path) == ["a", "ö"]
+    path.write_bytes("ö.jpg".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"l\.txt' is no text in UTF-8: save it"):
+        read_list(path)
+
+
+def test_the_first_example_of_a_reason_is_kept() -> None:
+    one = LeftOut()
+    one.note("small", "a.txt")
+    one.note("small", "b.txt", 2)
+    other = LeftOut(one)
+    other.note("large", "c.txt")
+    assert one == {"small": 3}
+    assert other == {"small": 3, "large": 1}
+    assert other.examples == {"small": "a.txt", "large": "c.txt"}
+
+
 def test_both_spellings_of_coco(tmp_path) -> None:
     image = dict(id="x", width=64, height=48, extra_info=dict(video_id="v7"))
     boxes = [
@@ -48,7 +68,9 @@ def test_both_spellings_of_coco(tmp_path) -> None:
     coco = dict(images=[{**image, "file_name": "a.png"}], annotations=boxes, categories=classes)
     other = dict(images=[{**image, "filename": "a.png"}], annotation=boxes, category=classes)
     for content in (coco, other):
-        labels = labels_of_coco(content, tmp_path, "train", sequence_key="video_id")
+        labels = labels_of_coco(
+            content, tmp_path, "train", file=tmp_path / "c.json", sequence_key="video_id"
+        )
         assert labels.names == ("Person",)
         assert (labels.images[0].path, labels.images[0].sequence) == (tmp_path / "a.png", "v7")
         assert [(b.box, b.crowd) for b in labels.images[0].labels] == [
@@ -59,3 +81,8 @@ def test_both_spellings_of_coco(tmp_path) -> None:
             "box of a class that is not listed": 1,
             "box of an image that is not listed": 1,
         }
+        assert labels.dropped.examples == {
+            "box of a class that is not listed": f"{tmp_path / 'c.json'}, annotation 2",
+            "box of an image that is not listed": f"{tmp_path / 'c.json'}, annotation 3",
+        }
+        assert labels.files == [tmp_path / "c.json"]

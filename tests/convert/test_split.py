@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers_data import ROOT, run_tool
+from helpers_source import load_script
 
 from mmthermal.checking.command import check_data
 from mmthermal.checking.table import make_table
@@ -140,6 +141,8 @@ def test_what_does_not_fit_is_refused(ann_file, tmp_path) -> None:
         split_set(ann_file, tmp_path / "out", parts=dict(train=1))
     with pytest.raises(ValueError, match="at least two parts"):
         split_set(ann_file, tmp_path / "out", parts=dict(train=1, val=0))
+    with pytest.raises(ValueError, match="at least two parts"):
+        split_set(ann_file, tmp_path / "out", parts=dict(train=1, val=float("nan")))
     content = whole()
     content["images"][0]["id"] = 2
     ann_file.write_text(json.dumps(content))
@@ -162,10 +165,53 @@ def test_a_split_by_frame_leaks_and_one_by_block_does_not(tmp_path) -> None:
         assert ("shared-sequences" in {f.code for f in report.findings}) == leaks
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("kind", ["same", "symlink", "hard link", "folder"])
+def test_the_input_is_never_a_part(ann_file, tmp_path, kind, overwrite) -> None:
+    out = tmp_path
+    if kind == "folder":
+        (out := tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    elif kind != "same":
+        out = tmp_path / "out"
+        out.mkdir()
+        link = (
+            (out / "all.json").symlink_to if kind == "symlink" else (out / "all.json").hardlink_to
+        )
+        link(ann_file)
+    before = ann_file.read_bytes()
+    with pytest.raises(ValueError, match=r"all\.json' would be written, but is an input: give"):
+        split_set(ann_file, out, parts=dict(all=8, val=2), overwrite=overwrite)
+    assert ann_file.read_bytes() == before and not (out / "val.json").exists()
+
+
+def test_files_that_are_there_stay_unless_asked(ann_file, tmp_path) -> None:
+    theirs = tmp_path / "val.json"
+    theirs.write_text("theirs")
+    with pytest.raises(FileExistsError, match=r"1 of the files .*val\.json.*--overwrite"):
+        split_set(ann_file, tmp_path)
+    assert theirs.read_text() == "theirs" and not (tmp_path / "train.json").exists()
+    split_set(ann_file, tmp_path, overwrite=True)
+    assert read(tmp_path, "val")["images"]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "/x", "..", ""])
+def test_a_part_is_called_like_a_file(ann_file, tmp_path, name) -> None:
+    with pytest.raises(ValueError, match="is no name of a file: give a word without slashes"):
+        split_set(ann_file, tmp_path / "out", parts={name: 8, "val": 2})
+    assert [path.name for path in tmp_path.iterdir()] == ["all.json"]
+
+
+def test_a_part_that_is_named_twice_is_said(ann_file, tmp_path, capsys) -> None:
+    words = [str(ann_file), str(tmp_path / "out"), "--parts", "train=8", "train=2"]
+    assert load_script(ROOT / "tools/split.py").main(words) == 2
+    assert capsys.readouterr().err.startswith("error: --parts: 'train' is given twice")
+
+
 @pytest.mark.slow
 def test_the_tool(ann_file, tmp_path) -> None:
     words = ["--by", "sequence", "--parts", "train=3", "val=1"]
     done = run_tool("split.py", ann_file, "out", *words, cwd=tmp_path)
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["part", "train", "val"]
-    done = run_tool("split.py", ann_file, "out", "--by", "colour", cwd=tmp_path, ok=False)
+    done = run_tool("split.py", ann_file, "out", *words, "--overwrite", cwd=tmp_path)
+    done = run_tool("split.py", ann_file, "out2", "--by", "colour", cwd=tmp_path, ok=False)
     assert done.returncode == 2 and "by='colour'" in done.stderr

@@ -45,6 +45,7 @@ def test_what_is_left_out_is_counted(tmp_path, box, reason) -> None:
     content, counts = one(tmp_path, Label("car", box), Label("car", (1, 1, 5, 5)))
     assert len(content["annotations"]) == 1
     assert counts == {reason: 1}
+    assert counts.examples == {reason: str(tmp_path / "f" / "a.png")}
 
 
 def test_boxes_are_clipped_at_the_border(tmp_path) -> None:
@@ -83,6 +84,27 @@ def test_a_class_of_crowd_regions_alone_is_none(tmp_path) -> None:
 def test_a_class_that_does_not_occur_is_an_error(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"'bus'.*the labels have 'car'"):
         one(tmp_path, Label("car", (1, 1, 5, 5)), classes=Classes(("bus",)))
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        Classes(ignore=("dontcare",)),
+        Classes(rename={"dontcare": "car"}),
+        Classes(("car",), {"dontcare": "car"}),
+        Classes(rename={"DontCare": "rest"}, ignore=("DontCare",)),  # its name is rest by then
+    ],
+)
+def test_a_class_to_rename_or_ignore_that_does_not_occur_is_an_error(tmp_path, classes) -> None:
+    labels = [Label("car", (1, 1, 5, 5)), Label("DontCare", (9, 9, 5, 5))]
+    with pytest.raises(ValueError, match=r"'(?i:dontcare)': the labels have '\w+', '\w+'"):
+        one(tmp_path, *labels, classes=classes)
+
+
+def test_the_place_of_a_label_is_the_example(tmp_path) -> None:
+    label = Label("car", (5, 5, 0, 9), place="a.txt, line 3")
+    _, counts = one(tmp_path, label, Label("car", (1, 1, 5, 5)))
+    assert counts.examples == {"box without area": "a.txt, line 3"}
 
 
 def test_missing_and_broken_pictures_are_counted(tmp_path) -> None:

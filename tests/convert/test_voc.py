@@ -1,16 +1,15 @@
 """VOC XML as LabelImg and KAIST write it."""
 
-from collections import Counter
-
 import pytest
 from helpers_convert import picture, text, voc
 
+from mmthermal.convert.labels import LeftOut
 from mmthermal.convert.voc import read_voc, read_xml
 
 
 def test_boxes_classes_and_difficult_objects(tmp_path) -> None:
     path = text(tmp_path / "a.xml", voc([("car", 3, 4, 13, 24), (" dog ", 1.5, 2, 9, 8, 1)]))
-    image = read_xml(path, tmp_path / "a.png", Counter())
+    image = read_xml(path, tmp_path / "a.png", LeftOut())
     assert [(b.name, b.box, b.crowd) for b in image.labels] == [
         ("car", (3, 4, 10, 20), False),
         ("dog", (1.5, 2, 7.5, 6), True),
@@ -22,16 +21,20 @@ def test_kaists_form_of_a_box(tmp_path) -> None:
         "<annotation><object><name>person</name><bndbox><x>476</x><y>224</y><w>18</w><h>44</h>"
     )
     path = text(tmp_path / "a.xml", content + "</bndbox></object></annotation>")
-    assert read_xml(path, tmp_path / "a.png", Counter()).labels[0].box == (476, 224, 18, 44)
+    assert read_xml(path, tmp_path / "a.png", LeftOut()).labels[0].box == (476, 224, 18, 44)
 
 
 def test_what_can_not_be_read_is_counted(tmp_path) -> None:
-    dropped: Counter[str] = Counter()
+    dropped = LeftOut()
     assert read_xml(text(tmp_path / "a.xml", "<annotation>"), tmp_path / "a.png", dropped) is None
     bad = "<object><name>car</name></object><object><name>car</name><bndbox><xmin>x</xmin></bndbox>"
     path = text(tmp_path / "b.xml", f"<annotation>{bad}</object></annotation>")
     assert read_xml(path, tmp_path / "b.png", dropped).labels == ()
     assert dropped == {"label file that is not XML": 1, "object without a name or a box": 2}
+    assert dropped.examples == {
+        "label file that is not XML": str(tmp_path / "a.xml"),
+        "object without a name or a box": str(path),
+    }
 
 
 def test_splits_of_imagesets(tmp_path) -> None:
@@ -46,6 +49,9 @@ def test_splits_of_imagesets(tmp_path) -> None:
     assert train.dropped == {"image without a label file": 1}
     assert [image.path.name for image in val.images] == ["c.png"]
     assert val.dropped == {"label file without an image": 1, "label file that is in no list": 1}
+    assert train.dropped.examples["image without a label file"].endswith("JPEGImages/b.png")
+    assert val.dropped.examples["label file without an image"] == "z"  # it is in the list only
+    assert val.dropped.examples["label file that is in no list"].endswith("Annotations/d.xml")
 
 
 def test_lists_of_a_class_are_no_splits(tmp_path) -> None:
@@ -62,6 +68,18 @@ def test_lists_of_a_class_are_no_splits(tmp_path) -> None:
     ):
         text(main / f"{name}.txt", lines)
     assert [labels.split for labels in read_voc(tmp_path)] == ["train", "val"]
+
+
+def test_a_byte_order_mark_hides_nothing(tmp_path) -> None:
+    for name in ("a", "b"):
+        picture(tmp_path / "JPEGImages" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", "\ufeff" + voc([("car", 3, 4, 13, 24)]))
+    main = tmp_path / "ImageSets" / "Main"
+    for name, lines in (("train", "a\nb\n"), ("car_train", "a 1\nb -1\n")):
+        text(main / f"{name}.txt", "\ufeff" + lines)
+    (train,) = read_voc(tmp_path)
+    assert [len(image.labels) for image in train.images] == [1, 1]
+    assert train.dropped == {}
 
 
 def test_xml_beside_the_images_and_no_split(tmp_path) -> None:

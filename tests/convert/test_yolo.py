@@ -12,7 +12,7 @@ SIZE = (200, 100)
     ("line", "expected"),
     [
         ("0 0.5 0.5 0.1 0.2", ("car", (90, 40, 20, 20))),
-        ("1 0.1 0.2 0.2 0.4", ("class1", (0, 0, 40, 40))),
+        ("1 0.1 0.2 0.2 0.4", ("bus", (0, 0, 40, 40))),
         ("0 0.1 0.2 0.5 0.2 0.3 0.6", ("car", (20, 20, 80, 40))),  # a triangle
         ("0 0.5 0.5 0.1", None),
         ("0 0.5 0.5 0.1 0.2 0.9", None),  # a detection with its score
@@ -23,7 +23,7 @@ SIZE = (200, 100)
     ],
 )
 def test_lines(line, expected) -> None:
-    label = parse_line(line, SIZE, {0: "car"})
+    label = parse_line(line, SIZE, {0: "car", 1: "bus"})
     if expected is None:
         assert label is None
     else:
@@ -86,6 +86,37 @@ def test_background_and_bad_lines_are_counted(tmp_path) -> None:
         "kept: image without a label file, as background": 1,
         "image that can't be read": 1,
     }
+    assert labels.dropped.examples == {
+        "line that is not a label": f"{tmp_path / 'labels/train/a.txt'}, line 2",
+        "kept: image without a label file, as background": f"{tmp_path / 'images/train/b.png'}",
+        "image that can't be read": f"{tmp_path / 'images/train/c.png'}",
+    }
+    assert labels.images[0].labels[0].place == f"{tmp_path / 'labels/train/a.txt'}, line 1"
+
+
+def test_a_class_number_without_a_name_is_an_error(tmp_path) -> None:
+    """Where names are given; a class1 beside them would be trained as a class of its own."""
+    small(tmp_path, "train")
+    text(tmp_path / "data.yaml", "train: images/train\nnames: [car]\n")
+    where = r"labels/train/a\.txt, line 3: class 1 has no name, .* 0 to 0: correct the label"
+    with pytest.raises(ValueError, match=where):
+        read_yolo(tmp_path)
+    (tmp_path / "data.yaml").unlink()
+    text(tmp_path / "classes.txt", "car\n")
+    with pytest.raises(ValueError, match=where):
+        read_yolo(tmp_path)
+
+
+def test_a_byte_order_mark_takes_nothing(tmp_path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    text(tmp_path / "labels" / "a.txt", "\ufeff0 0.5 0.5 0.25 0.5\n")
+    text(tmp_path / "classes.txt", "\ufeffcar\n")
+    assert names(read_yolo(tmp_path)) == {"all": ["car"]}
+    text(tmp_path / "data.yaml", "\ufefftrain: l.txt\nnames: [bus]\n")
+    text(tmp_path / "l.txt", "\ufeffimages/a.png\n")
+    (labels,) = read_yolo(tmp_path)
+    assert [label.name for label in labels.images[0].labels] == ["bus"]
+    assert labels.dropped == {}
 
 
 def test_errors(tmp_path) -> None:

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers_data import tiny_config, write_coco
+from helpers_data import CONFIGS, data_options, tiny_config, write_coco
 from mmdet.registry import DATASETS, METRICS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmthermal.common.checks import InputError
 from mmthermal.engine import AgreementHook
 
 CLASSES = ("person", "vehicle", "bicycle")
@@ -70,7 +71,9 @@ def runner(ann_file: Path | None = None, **loops: Any) -> Any:
     evaluator = dict(type="CocoMetric", ann_file=str(ann_file))
     cfg = Config(dict(val_evaluator=evaluator, test_evaluator=[evaluator]))
     loops = {"train_loop": None, "val_loop": None, "test_loop": None, **loops}
-    return SimpleNamespace(cfg=cfg, _train_loop=loops["train_loop"], _resume=False, **loops)
+    return SimpleNamespace(
+        cfg=cfg, hooks=[], _train_loop=loops["train_loop"], _resume=False, **loops
+    )
 
 
 def test_what_agrees_passes(root: Path) -> None:
@@ -216,4 +219,21 @@ def test_a_run_stops_before_its_first_iteration(root: Path, tmp_path: Path) -> N
     run = Runner.from_cfg(cfg)
     with pytest.raises(ValueError, match=r"\[classes-differ\]"):
         run.train()
+    assert run.iter == 0
+
+
+@pytest.mark.parametrize("detector", ["retinanet/retina_focal", "faster_rcnn/faster_rcnn_ce"])
+def test_heads_of_another_number_of_classes(root: Path, tmp_path: Path, detector: str) -> None:
+    cfg = Config.fromfile(CONFIGS / f"{detector}_synthetic.py")
+    cfg.merge_from_dict(data_options(root))
+    head = cfg.model.bbox_head if "bbox_head" in cfg.model else cfg.model.roi_head.bbox_head
+    head.num_classes = 5
+    cfg.work_dir, cfg.launcher = str(tmp_path / "work"), "none"
+    cfg.experiment_name = f"heads_{detector[:4]}"
+    run = Runner.from_cfg(cfg)
+    with pytest.raises(InputError) as caught:
+        run.train()
+    text = str(caught.value)
+    assert "bbox_head.num_classes=5; train has 3 classes (person, vehicle, bicycle)" in text
+    assert "bbox_head.num_classes=3 [num-classes-differ]" in text and "accept=" not in text
     assert run.iter == 0

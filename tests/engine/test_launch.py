@@ -165,6 +165,9 @@ def test_the_checkpoint_to_resume(
     (tmp_path / "epoch_1.pth").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"epoch_1\.pth can't be resumed: .* cannot be read"):
         choose_checkpoint(cfg)  # one that was given
+    monkeypatch.delenv("RANK")
+    choose_checkpoint(Config(dict(work_dir=str(tmp_path), resume=False, load_from=None)))
+    assert "(epoch_1.pth): this one begins anew" in capsys.readouterr().out
     cfg.load_from = None
     with pytest.raises(CheckpointError, match="no checkpoint in"):
         choose_checkpoint(cfg)

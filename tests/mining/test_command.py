@@ -11,6 +11,7 @@ import time
 import pytest
 from helpers_data import ROOT
 
+from mmthermal.common.checks import InputError
 from mmthermal.mining import command
 from mmthermal.mining.command import mine_command
 from mmthermal.mining.finding import MiningSettings
@@ -135,6 +136,18 @@ def test_sheet_is_written_beside_the_file(small, tmp_path):
 def test_missing_checkpoint(small, tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing"):
         mine_command(small[0], tmp_path / "nothing.pth", tmp_path / "out.json", settings=SETTINGS)
+
+
+def test_a_folder_or_a_file_of_something_else_is_not_replaced(small, tmp_path):
+    with pytest.raises(InputError, match="is a folder: give a file"):
+        mine(small, tmp_path)
+    for content in ('{"images": [], "annotations": [], "categories": []}', "no JSON"):
+        file = tmp_path / "train.json"
+        file.write_text(content)
+        with pytest.raises(InputError, match="is not replaced"):
+            mine(small, file)
+        assert file.read_text() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["train.json"]
 
 
 def tool(small, out, *launcher):

@@ -8,10 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from helpers_data import ROOT, write_coco, write_video
 from mmdet.apis import inference_detector
 from pycocotools.coco import COCO
 
+from mmthermal.common.checks import InputError
 from mmthermal.predict.command import predict_command
 from mmthermal.predict.predictor import Predictor
 
@@ -91,6 +93,30 @@ def test_unreadable_files_are_listed_and_the_others_processed(
     }
 
 
+def test_where_nothing_can_be_read_the_results_of_before_stay(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    _, before = predict(model, folder, out=tmp_path / "out", pictures=False)
+    (tmp_path / "text.png").write_bytes(b"no picture")
+    report = predict_command(
+        [tmp_path / "text.png"], *model, out=tmp_path / "out", device="cpu", quiet=True
+    )
+    assert report.json_path is None and len(report.failures) == 1
+    assert json.loads((tmp_path / "out" / "predictions.json").read_text()) == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "gpu"])
+def test_a_device_that_is_not_there(model: tuple[Path, Path], name: str) -> None:
+    with pytest.raises(InputError, match=f"device='{name}': .*cpu"):
+        Predictor(*model, device=name)
+
+
+def test_a_setting_that_no_class_has(model: tuple[Path, Path], folder: Path) -> None:
+    with pytest.raises(InputError, match="'num_clases': did you mean 'num_classes'"):
+        Predictor(*model, device="cpu", cfg_options={"model.bbox_head.num_clases": 2})
+
+
 def test_a_video_gives_a_video_and_numbered_frames(
     model: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -126,7 +152,14 @@ def test_own_output_inside_the_input_is_not_read_again(
 
 
 @pytest.mark.parametrize(
-    "settings", [{"score_thr": 1.5}, {"score_thr": -0.1}, {"batch_size": 0}, {"min_side": 0}]
+    "settings",
+    [
+        {"score_thr": 1.5},
+        {"score_thr": -0.1},
+        {"batch_size": 0},
+        {"min_side": 0},
+        {"min_side": 100_000},
+    ],
 )
 def test_settings_are_checked(model: tuple[Path, Path], tmp_path: Path, settings: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
