@@ -167,7 +167,24 @@ def labels_of_coco(
 
     Returns:
         the labels; categories in the file's order.
+
+    Raises:
+        ValueError: if it is no such file.
     """
+    try:
+        return _labels_of_coco(content, image_dir, split, file, sequence_key)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        fault = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(
+            f"{str(file)!r} is no COCO file of boxes: {fault}. There must be images (id, "
+            "file_name, width, height), categories (id, name) and annotations (image_id, "
+            "category_id, bbox)"
+        ) from error
+
+
+def _labels_of_coco(
+    content: Mapping[str, Any], image_dir: Path, split: str, file: Path, sequence_key: str
+) -> LabelSet:
     found = LabelSet(split, files=[file])
     categories = content.get("categories", content.get("category", []))
     names = {category["id"]: str(category["name"]) for category in categories}

@@ -1,5 +1,8 @@
 """Reading of lists, sizes and COCO's two spellings."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from helpers_convert import picture, text
@@ -86,3 +89,17 @@ def test_both_spellings_of_coco(tmp_path) -> None:
             "box of an image that is not listed": f"{tmp_path / 'c.json'}, annotation 3",
         }
         assert labels.files == [tmp_path / "c.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (dict(categories=[], annotations=[]), "it lacks 'images'"),
+        (dict(images=[dict(id=1, file_name="a.png", width=4)], categories=[]), "it lacks 'height'"),
+        ([], "list"),
+        (dict(images=[dict(id=1, file_name="a", width="x", height=2)]), "'x'"),
+    ],
+)
+def test_what_is_no_coco_file_is_named(content: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=rf"^'coco\.json' is no COCO file of boxes: .*{words}"):
+        labels_of_coco(content, Path("there"), "train", file=Path("coco.json"))
