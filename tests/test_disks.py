@@ -57,7 +57,7 @@ def command(tool: str, root: Path, out: Path) -> tuple[list[str], list[Path]]:
             ["c.json", "c.html"],
         ),
         "split": (
-            [ann, str(out), "--by", "block-of-frames", "--block", "2"],
+            [ann, str(out), "--by", "block-of-frames", "--block", "2", "--overwrite"],
             ["train.json", "val.json", "test.json"],
         ),
         "make_synthetic": (["--out", f"{out}/set", "--num-train", "4", "--workers", "1"], []),
