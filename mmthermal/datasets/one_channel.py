@@ -8,6 +8,8 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from numpy.typing import NDArray
 
+from mmthermal.common.checks import InputError
+
 CHANNELS = 3
 NEED_CHANNELS = frozenset(
     (
@@ -106,7 +108,7 @@ def check_one_channel(steps: Sequence[Any], *, one: bool = False) -> bool:
         whether the images that leave it have.
 
     Raises:
-        ValueError: naming the transform and what to do.
+        InputError: naming the transform and what to do.
     """
     for step in steps:
         if not isinstance(step, Mapping):
@@ -121,7 +123,7 @@ def check_one_channel(steps: Sequence[Any], *, one: bool = False) -> bool:
             bare = [part for part in _parts(step) if _needs_channels(part)]
             if bare and name != "OneChannel":
                 inner = _name(bare[0])
-                raise ValueError(
+                raise InputError(
                     f"{inner} needs three channels or three fill values, and the images have one: "
                     f"write dict(type='OneChannel', transform=dict(type='{name}', …))"
                 )
@@ -178,7 +180,7 @@ def _refuse(step: Mapping[str, Any]) -> None:
     """Raise if a transform, or one within it, is made for colour or 8 bits."""
     for part in _parts(step):
         if _name(part) in INSTEAD:
-            raise ValueError(
+            raise InputError(
                 f"{_name(part)} is made for 8-bit colour and spoils thermal images of one "
                 f"channel: use {INSTEAD[_name(part)]}"
             )
