@@ -16,7 +16,7 @@ from torch.distributed import init_process_group
 
 from mmthermal.checking.config_loaders import wrong_loaders
 from mmthermal.checking.config_numbers import dicts, wrong_numbers
-from mmthermal.common.building import REGISTRIES
+from mmthermal.common.building import registered
 from mmthermal.common.checks import did_you_mean
 
 # Keys of plain dicts, by the last part of their place in the config.
@@ -258,7 +258,7 @@ def _arguments(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     name = node["type"].rpartition(".")[2]
     if not name.isidentifier():
         return
-    kind = next((k for r in REGISTRIES if (k := r.get(name))), None)
+    kind = registered(name)
     if not isclass(kind):
         return
     known = {

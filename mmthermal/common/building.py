@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
+from typing import Any
 
 from mmdet import registry
 from mmengine.registry import Registry
@@ -22,6 +23,13 @@ REGISTRIES: tuple[Registry, ...] = (
     registry.LOOPS,
 )
 """Where the classes of a config are registered."""
+
+
+def registered(name: str) -> Any:
+    """The class, or function, that a config means by a name; None if there is none."""
+    return next((kind for r in REGISTRIES if (kind := r.get(name))), None)
+
+
 _STRANGER = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
@@ -55,7 +63,7 @@ def _hint(words: str) -> str:
     if stranger is None:
         return ""
     name, key = stranger.groups()
-    kind = next((kind for r in REGISTRIES if (kind := r.get(name))), None)
+    kind = registered(name)
     if kind is None:  # a base that is not registered, such as mmengine's BaseDataset
         known = (kind for r in REGISTRIES for kind in r.module_dict.values())
         bases = (base for kind in known for base in getattr(kind, "__mro__", ()))

@@ -9,7 +9,6 @@ from mmdet.evaluation import CocoMetric
 from mmdet.registry import HOOKS
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmthermal.checking.agreement import (
@@ -24,6 +23,7 @@ from mmthermal.checking.agreement import (
 from mmthermal.checking.finding import Finding
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.config_variables import check_variables
+from mmthermal.common.processes import without_wrapper
 from mmthermal.datasets.wrapped import with_wrapped, wrapped
 from mmthermal.engine.rehearsal import rehearse_validation
 from mmthermal.engine.watched_figures import check_watched
@@ -165,7 +165,7 @@ def _heads(runner: Runner, train: Any) -> list[Finding]:
     classes = _classes(train)
     if classes is None or not any(isinstance(hook, NumClassCheckHook) for hook in runner.hooks):
         return []
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = without_wrapper(runner.model)
     heads = {
         name: module.num_classes
         for name, module in model.named_modules()

@@ -7,11 +7,11 @@ from mmdet.models.backbones import ResNet
 from mmdet.models.necks import FPN
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmthermal.common.checks import check_choice
+from mmthermal.common.processes import without_wrapper
 from mmthermal.engine.optim_wrapper import Bfloat16OptimWrapper
 
 
@@ -82,7 +82,7 @@ class ChannelsLastHook(Hook):
         Args:
             runner: the runner.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = without_wrapper(runner.model)
         wrapper = runner.optim_wrapper
         in_bfloat16 = isinstance(wrapper, Bfloat16OptimWrapper) and wrapper.enabled
         on_cpu = next(model.parameters()).device.type == "cpu"

@@ -4,11 +4,11 @@ from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
 from mmthermal.common.checkpoints import check_fit
 from mmthermal.common.checks import check_range
+from mmthermal.common.processes import without_wrapper
 
 
 @HOOKS.register_module()
@@ -44,7 +44,7 @@ class CheckpointCheckHook(Hook):
         Raises:
             ValueError: if too little fits, or a number is not finite.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = without_wrapper(runner.model)
         fine_tunes = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         fit = check_fit(
             model,

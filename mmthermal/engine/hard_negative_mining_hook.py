@@ -8,10 +8,10 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmthermal.common.checks import InputError, check_count
+from mmthermal.common.processes import without_wrapper
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler, pack_geometry, region_sums
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import find_in_all
@@ -117,7 +117,7 @@ class HardNegativeMiningHook(Hook):
             TypeError: if no head takes regions, or the loop counts no epochs though it must.
             ValueError: if the training pipeline hides where pixels go.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = without_wrapper(runner.model)
         heads = [module for module in model.modules() if hasattr(module, "mined_regions")]
         if not heads:
             raise TypeError(

@@ -218,7 +218,7 @@ def build_runner(cfg: Config) -> Runner:
     add_guards(cfg)
     with building("the config"):
         runner: Runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
-        quieten_terminal(runner.logger)
+    quieten_terminal(runner.logger)
     for line in unmatched_keys(cfg, (name for name, _ in runner.model.named_parameters())):
         raise InputError(line)
     return runner

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_gather_object, get_dist_info
-from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmthermal.common.processes import without_wrapper
 from mmthermal.mining.finding import MiningSettings, find_false_regions
 from mmthermal.mining.partial import Row
 from mmthermal.mining.training_set import TrainingSet
@@ -95,7 +95,7 @@ def undisturbed(model: nn.Module) -> Iterator[nn.Module]:
         the bare model in evaluation mode. Afterwards its mode and the random state of torch are
         what they were.
     """
-    bare: Any = model.module if is_model_wrapper(model) else model
+    bare = without_wrapper(model)
     modes = {module: module.training for module in bare.modules()}
     cuda = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=cuda):
