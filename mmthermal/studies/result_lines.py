@@ -22,6 +22,10 @@ FIELDS = (
     "config_hash", "metrics", "sd", "finished", "device", "torch", "commit", "source", "note",
 )  # fmt: skip
 REQUIRED = ("name", "seed", *SHARED, "precision", "metrics")
+PRECISIONS = {
+    "optim_wrapper.enabled=True": "bfloat16",
+    "optim_wrapper.enabled=False": "float32",
+}
 SCHEDULES = {"hituav160": "6e", "synthetic": "12e"}
 DETECTORS = {"faster_rcnn": "Faster R-CNN", "cascade_rcnn": "Cascade R-CNN", "retina": "RetinaNet"}
 
@@ -123,8 +127,9 @@ def complete(line: Mapping[str, Any], *, precision: str | None = None) -> Line:
     detectors = [title for part, title in DETECTORS.items() if part in config]
     if detectors:
         known["detector"] = detectors[0]
-    if "optim_wrapper.enabled=False" in (line.get("cfg_options") or ()):
-        known["precision"] = "float32"
+    set_by_hand = [PRECISIONS[key] for key in line.get("cfg_options") or () if key in PRECISIONS]
+    if set_by_hand:
+        known["precision"] = set_by_hand[-1]
     elif precision is not None:
         known["precision"] = precision
     full = {**known, **{key: value for key, value in line.items() if value is not None}}

@@ -90,6 +90,8 @@ def test_what_a_line_says_wins_and_an_unknown_precision_is_asked_for() -> None:
     assert complete(line)["data"] == "mine"
     off = {**QUEUE_LINE, "cfg_options": ["optim_wrapper.enabled=False"]}
     assert complete(off, precision="bfloat16")["precision"] == "float32"
+    on = {**QUEUE_LINE, "cfg_options": ["optim_wrapper.enabled=True"]}
+    assert complete(on, precision="float32")["precision"] == "bfloat16"
     with pytest.raises(ValueError, match=r"composite seed 3: precision unknown; give --precision"):
         complete(QUEUE_LINE)
 
