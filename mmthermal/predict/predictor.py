@@ -94,8 +94,8 @@ class Predictor:
         path = path or source.path
         try:
             raw = read_image(str(path), radiometric=self.look.radiometric)
-        except (OSError, ValueError):
-            raise ValueError("no picture that can be read") from None
+        except (OSError, ValueError) as error:  # the report names the path
+            raise ValueError(str(error).replace(f" {path}", "")) from None
         try:
             used = self._without_cut(path, raw)
             data = self.pipeline({"img_path": str(used), "img_id": 0})

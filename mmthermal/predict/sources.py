@@ -55,21 +55,24 @@ def find_sources(
         leave_out: folder whose contents are skipped, such as the output folder.
 
     Returns:
-        The sources, each file once, and the failures (missing inputs, folders without pictures).
+        The sources, each file once, and the failures (missing inputs, broken links, folders without
+        pictures).
     """
     sources: dict[Path, Source] = {}
     failures = []
     skipped = Path(leave_out).resolve() if leave_out is not None else None
     for entry in map(Path, inputs):
         if entry.is_dir():
-            inside = [
+            named = [
                 path
                 for path in sorted(entry.rglob("*"))
                 if path.suffix.lower() in IMAGES | VIDEOS
-                and path.is_file()
                 and not (skipped and skipped in path.resolve().parents)
             ]
-            if not inside:
+            inside = [path for path in named if path.is_file()]
+            broken = [path for path in named if not path.exists()]
+            failures += [f"{path}: a link to a file that does not exist" for path in broken]
+            if not inside and not broken:
                 failures.append(f"{entry}: no image or video in this folder")
             found = [(path, path.relative_to(entry).as_posix()) for path in inside]
         elif entry.is_file():

@@ -78,15 +78,21 @@ def test_unreadable_files_are_listed_and_the_others_processed(
 ) -> None:
     (folder / "001.png").write_bytes(b"no picture")
     (folder / "clip.mp4").write_bytes(b"no video")
+    np.save(folder / "002.npy", np.zeros(5))
+    (folder / "gone.png").symlink_to(tmp_path / "gone.png")
     (tmp_path / "empty").mkdir()
     missing = tmp_path / "missing.png"
     report, content = predict(
         model, folder, tmp_path / "empty", missing, out=tmp_path / "out", pictures=False
     )
     assert len(content["images"]) == 4
-    reasons = dict(failure.rsplit(": ", 1) for failure in report.failures)
+    reasons = dict(failure.split(": ", 1) for failure in report.failures)
     assert reasons == {
-        str(folder / "001.png"): "no picture that can be read",
+        str(folder / "001.png"): "the image can't be read: it is broken, or not an image",
+        str(folder / "002.npy"): (
+            "the array is float64 of shape (5,), expected numbers of shape (H, W) or (H, W, C)"
+        ),
+        str(folder / "gone.png"): "a link to a file that does not exist",
         str(folder / "clip.mp4"): "no video that can be opened",
         str(tmp_path / "empty"): "no image or video in this folder",
         str(missing): "does not exist",
@@ -183,4 +189,4 @@ def test_the_tool_ends_with_1_if_something_could_not_be_read(
     assert bad.returncode == 1
     assert "detections in 4 pictures" in bad.stdout
     assert "error: 2 could not be read:" in bad.stderr
-    assert "002.png: no picture that can be read" in bad.stderr
+    assert "002.png: the image can't be read" in bad.stderr
