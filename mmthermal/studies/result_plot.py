@@ -77,7 +77,8 @@ def save_pairs(path: Path, panels: Panels) -> Path:
         _draw_panel(axes, title, differences)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    for axes in grid[-1]:
+    for axes in grid.flat[max(0, len(panels) - columns) : len(panels)]:  # lowest of its column
+        axes.tick_params(labelbottom=True)
         axes.set_xlabel("difference in points", fontsize=9)
     metadata = {"Description": json.dumps(panels), "Software": None}
     data = io.BytesIO()
