@@ -718,6 +718,7 @@ values = {
     "longer_overlapped_best_f1": difference(composite_24e, focal_24e, "overlapped_best_f1"),
     "later_AP50": difference(later_composite, later_focal, "AP50"),
     "later_overlapped": difference(later_composite, later_focal, "overlapped_AP50"),
+    "focal_rate_AP50": difference(focal_plain, focal_24e, "AP50"),
     "better_rate_AP50": difference(composite_24e, focal_plain, "AP50"),
     "better_rate_overlapped": difference(composite_24e, focal_plain, "overlapped_AP50"),
     # An interval over one or two seeds says nothing.
