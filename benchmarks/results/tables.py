@@ -68,7 +68,7 @@ paper_floor = dict(name="composite_paper_eps", label="the paper's formulas, eps 
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy")
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite")
 ranked_rpn = dict(name="faster_rcnn_rpn_ranked", label="composite, and ranking in the RPN")
-control = [0, 1, 5, 6, 7, 8]
+control = [0, 1, 2, 3, 5, 6, 7, 8]
 screened = [
     dict(name="focal", seeds=[0, 1], label="focal (the baseline)"),
     dict(name="gfl", label="generalized focal (ATSS, quality focal, distribution focal)"),
