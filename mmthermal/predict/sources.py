@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def find_sources(
                 path
                 for path in sorted(entry.rglob("*"))
                 if path.suffix.lower() in IMAGES | VIDEOS
-                and not (skipped and skipped in path.resolve().parents)
+                and not (skipped and skipped in Path(realpath(path)).parents)  # takes loops, too
             ]
             inside = [path for path in named if path.is_file()]
             broken = [path for path in named if not path.exists()]

@@ -80,6 +80,7 @@ def test_unreadable_files_are_listed_and_the_others_processed(
     (folder / "clip.mp4").write_bytes(b"no video")
     np.save(folder / "002.npy", np.zeros(5))
     (folder / "gone.png").symlink_to(tmp_path / "gone.png")
+    (folder / "loop.png").symlink_to("loop.png")
     (tmp_path / "empty").mkdir()
     missing = tmp_path / "missing.png"
     report, content = predict(
@@ -93,6 +94,7 @@ def test_unreadable_files_are_listed_and_the_others_processed(
             "the array is float64 of shape (5,), expected numbers of shape (H, W) or (H, W, C)"
         ),
         str(folder / "gone.png"): "a link to a file that does not exist",
+        str(folder / "loop.png"): "a link to a file that does not exist",
         str(folder / "clip.mp4"): "no video that can be opened",
         str(tmp_path / "empty"): "no image or video in this folder",
         str(missing): "does not exist",
