@@ -127,10 +127,9 @@ def complete(line: Mapping[str, Any], *, precision: str | None = None) -> Line:
     detectors = [title for part, title in DETECTORS.items() if part in config]
     if detectors:
         known["detector"] = detectors[0]
-    set_by_hand = [PRECISIONS[key] for key in line.get("cfg_options") or () if key in PRECISIONS]
-    if set_by_hand:
-        known["precision"] = set_by_hand[-1]
-    elif precision is not None:
+    for option in line.get("cfg_options") or ():
+        precision = PRECISIONS.get(option, precision)
+    if precision is not None:
         known["precision"] = precision
     full = {**known, **{key: value for key, value in line.items() if value is not None}}
     label = f"{line.get('name')} seed {line.get('seed')}"
