@@ -42,7 +42,7 @@ def test_own_images_replace_every_path_of_the_embedded_set(tmp_path: Path) -> No
 
 
 def test_commands_name_tools_configs_and_targets_that_exist() -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    lines = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
     words = [word for line in lines for word in shlex.split(line, comments=True)]
     paths = [word for word in words if word.startswith(("tools/", "configs/"))]
     assert len(paths) > 8

@@ -58,7 +58,7 @@ def main() -> None:
             group_key=args.group_by,
             gallery_size=args.gallery_size,
         )
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
         sys.exit(f"error: {error}")
 
 

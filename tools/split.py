@@ -1,10 +1,10 @@
-"""Split a COCO file so that no scene is in two parts; see docs/split.md."""
+"""Split COCO files so that no scene is in two parts; see docs/split.md."""
 
 import argparse
 import sys
 
 from mmthermal.convert.outputs import named_once
-from mmthermal.convert.split import split_set, to_text
+from mmthermal.convert.split import BY_NAME, split_set, to_text
 
 
 def share(word: str) -> tuple[str, float]:
@@ -19,13 +19,16 @@ def share(word: str) -> tuple[str, float]:
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("ann_file", help="COCO file of the whole set")
+    parser.add_argument("ann_file", nargs="+", help="COCO files of the whole set, joined first")
     parser.add_argument("out", help="folder for train.json and so on")
     parser.add_argument(
         "--by",
         default="",
         help="field of the image records, or name, block-of-frames, near-copies (a field that "
         "names sequences, else name)",
+    )
+    parser.add_argument(
+        "--prefixes", nargs="+", default=[], help="by file the folder of its images, below the rest"
     )
     parser.add_argument("--img-dir", help="folder of the images, for near-copies")
     parser.add_argument(
@@ -49,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         parts = split_set(
             args.ann_file,
             args.out,
+            prefixes=args.prefixes,
             img_dir=args.img_dir,
             by=args.by,
             parts=named_once("--parts", args.parts) if args.parts else None,
@@ -61,6 +65,13 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(to_text(parts))
+    alone = all(part.units == part.figures["images"] for part in parts)
+    if alone and args.by in ("", BY_NAME):
+        print(
+            "warning: nothing was kept together: by their names all images are of different "
+            "scenes. If they are frames of videos, give --by near-copies (with --img-dir) or, for "
+            "one video, --by block-of-frames"
+        )
     return 0
 
 

@@ -62,23 +62,28 @@ def compare_classes(
     ]
 
 
-def check_num_classes(heads: Mapping[str, int], classes: Sequence[str], name: str) -> list[Finding]:
+def check_num_classes(
+    heads: Mapping[str, int], classes: Sequence[str], name: str, *, more_is_error: bool = True
+) -> list[Finding]:
     """Compare the number of classes of a model's parts with those of a data set.
 
     Args:
         heads: ``num_classes`` by place in the model, such as ``bbox_head``.
         classes: of the data set.
         name: of the data set.
+        more_is_error: whether more classes than the data has are an error, else a warning: they
+            are never learnt. Fewer are an error always, as some labels have no place.
 
     Returns:
-        an error if one differs.
+        one finding if one differs.
     """
     different = {place: number for place, number in heads.items() if number != len(classes)}
     if not different:
         return []
+    error = more_is_error or min(different.values()) < len(classes)
     return [
         Finding(
-            "error",
+            "error" if error else "warning",
             NUM_CLASSES,
             f"the model has {_settings(different)}; {name} has {len(classes)} classes "
             f"({_listed(classes)})",

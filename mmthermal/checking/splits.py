@@ -14,6 +14,8 @@ from mmthermal.checking.table import Table
 
 SEQUENCE_KEYS = ("sequence", "sequence_id", "seq_id", "block", "video_id", "video", "clip", "scene")
 """Fields of an image record, or of its ``extra_info``, that name a sequence, best first."""
+_SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_ROBOFLOW = re.compile(r"(_(jpe?g|png|bmp|tiff?|webp))?\.rf\.\w+$", re.IGNORECASE)
 LEAK = 0.01
 """Share of near copies from which a split counts as leaking."""
 
@@ -52,12 +54,16 @@ def sequences(images: Sequence[Mapping[str, Any]], key: str) -> list[str]:
 def sequence_of_name(file_name: str) -> str:
     """A file name without its ending and its last number: ``set00/V001`` of ``set00/V001/I7.jpg``.
 
-    Letters and signs about the number go with it where a folder or another number remains.
+    Letters and signs about the number go with it where a folder or another number remains. Folders
+    named after a split, such as ``train``, are no part, as a sequence may lie in several; nor is
+    what Roboflow puts behind a name, ``_jpg.rf.`` and a hash that differs between copies.
     """
     path = PurePosixPath(file_name.replace("\\", "/"))
-    stem = re.sub(r"[^0-9a-zA-Z]*[a-zA-Z]*\d+$", "", path.stem)
-    folder = "" if str(path.parent) == "." else str(path.parent)
-    return "/".join(part for part in (folder, stem) if part)
+    name = _ROBOFLOW.sub("", path.stem)
+    stem = re.sub(r"[^0-9a-zA-Z]*[a-zA-Z]*\d+$", "", name)
+    folders = [part for part in path.parent.parts if part.lower() not in _SPLIT_FOLDERS]
+    found = str(PurePosixPath(*folders, stem))
+    return "" if found == "." else found
 
 
 def _field(image: Mapping[str, Any], key: str) -> Any:

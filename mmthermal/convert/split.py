@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from mmthermal.checking.annotations import check_annotations
-from mmthermal.checking.finding import has_errors
 from mmthermal.checking.hashing import clusters, near_copies
 from mmthermal.checking.image_facts import measure_all
 from mmthermal.checking.levels import natural_key
@@ -20,7 +18,8 @@ from mmthermal.checking.splits import sequence_key, sequences
 from mmthermal.checking.table import Table, make_table
 from mmthermal.common.boxes import Floats
 from mmthermal.common.checks import check_choice, check_count
-from mmthermal.common.files import read_json, write_json
+from mmthermal.common.files import write_json
+from mmthermal.convert.joining import read_joined
 from mmthermal.convert.outputs import check_file_names, check_outputs
 
 BY_NEAR_COPIES = "near-copies"
@@ -49,9 +48,10 @@ class Part:
 
 
 def split_set(
-    ann_file: str | Path,
+    ann_files: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
+    prefixes: Sequence[str] = (),
     img_dir: str | Path | None = None,
     by: str = "",
     parts: Mapping[str, float] | None = None,
@@ -60,11 +60,13 @@ def split_set(
     workers: int = 2,
     overwrite: bool = False,
 ) -> list[Part]:
-    """Split a COCO file into several.
+    """Split a COCO file, or several together, anew.
 
     Args:
-        ann_file: the file.
-        out: folder for ``train.json`` and so on; image and annotation ids stay.
+        ann_files: the file, whose ids stay; or files that are joined first
+            (:func:`~mmthermal.convert.joining.read_joined`).
+        out: folder for ``train.json`` and so on.
+        prefixes: by file the folder of its pictures, put before their names; none if empty.
         img_dir: folder of the images; needed for ``by='near-copies'``.
         by: what stays together: a field of the image records (or of their ``extra_info``);
             ``'name'``, images whose names differ in the last number only; ``'block-of-frames'``,
@@ -75,29 +77,26 @@ def split_set(
         block: images of a run.
         seed: of the choice among equally good splits.
         workers: threads that read pictures.
-        overwrite: whether to replace files that are there; ``ann_file`` is never replaced.
+        overwrite: whether to replace files that are there; none of ``ann_files`` ever is.
 
     Returns:
         what was written. The same file, settings and seed give the same split.
 
     Raises:
         FileExistsError: if a part's file is there already, without ``overwrite``.
-        FileNotFoundError: if the file does not exist.
-        ValueError: if the file has faults or is one of the parts' own, the settings do not fit, or
-            there are fewer units than parts.
+        FileNotFoundError: if a file does not exist.
+        ValueError: if a file has faults or is one of the parts' own, files can't be joined, the
+            settings do not fit, or there are fewer units than parts.
     """
+    files = [ann_files] if isinstance(ann_files, (str, Path)) else list(ann_files)
     shares = dict(parts or {"train": 8, "val": 1, "test": 1})
     if len(shares) < 2 or not all(0 < share < np.inf for share in shares.values()):
         raise ValueError(f"parts={shares!r}: give at least two parts with shares above 0")
     check_file_names("parts", shares)
     check_count("block", block, 1)
     paths = [Path(out) / f"{name}.json" for name in shares]
-    check_outputs(paths, [Path(ann_file)], overwrite=overwrite)
-    content = read_json(ann_file, what="the annotation file")
-    findings = check_annotations(content, ann_file)
-    if has_errors(findings):
-        words = "; ".join(f.message for f in findings if f.severity == "error")
-        raise ValueError(f"{ann_file} has faults, see tools/check_data.py: {words}")
+    check_outputs(paths, map(Path, files), overwrite=overwrite)
+    content = read_joined(files, prefixes)
     table = make_table(content)
     units = find_units(content, by, img_dir=img_dir, block=block, workers=workers)
     chosen = assign(units, features(table), list(shares.values()), seed)

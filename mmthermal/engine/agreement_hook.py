@@ -158,22 +158,24 @@ def _evaluation(runner: Runner, loop: Any, name: str) -> list[Finding]:
 
 
 def _heads(runner: Runner, train: Any) -> list[Finding]:
-    """Compare the model with the classes, where mmdet's hook would stop the first epoch.
+    """Compare the model with the classes.
 
-    That one passes over VGG and HTC's semantic branch.
+    Where mmdet's hook would stop the first epoch, any difference is an error. That one passes over
+    VGG and HTC's semantic branch.
     """
     classes = _classes(train)
-    if classes is None or not any(isinstance(hook, NumClassCheckHook) for hook in runner.hooks):
+    if classes is None:
         return []
+    strict = any(isinstance(hook, NumClassCheckHook) for hook in runner.hooks)
     model = without_wrapper(runner.model)
     heads = {
         name: module.num_classes
         for name, module in model.named_modules()
-        if hasattr(module, "num_classes")
+        if isinstance(getattr(module, "num_classes", None), int)
         and not name.startswith("backbone")
         and not name.endswith(("rpn_head", "semantic_head"))
     }
-    return check_num_classes(heads, classes, "train")
+    return check_num_classes(heads, classes, "train", more_is_error=strict)
 
 
 def _joined(dataset: Any, name: str) -> list[Finding]:

@@ -65,7 +65,7 @@ class HardNegativeMiningHook(Hook):
     Source: paper, algorithm 2 and the section on hard-negative mining.
     """
 
-    priority = "NORMAL"  # before CheckpointHook, which is VERY_LOW
+    priority = "BELOW_NORMAL"  # behind PipelineSwitchHook, before CheckpointHook (VERY_LOW)
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class HardNegativeMiningHook(Hook):
 
         Raises:
             TypeError: if no head takes regions, or the loop counts no epochs though it must.
-            ValueError: if the training pipeline hides where pixels go.
+            ValueError: if the training pipeline hides where pixels go, or images can't be mined.
         """
         model = without_wrapper(runner.model)
         heads = [module for module in model.modules() if hasattr(module, "mined_regions")]
@@ -145,6 +145,18 @@ class HardNegativeMiningHook(Hook):
         truths = truths_of(runner.train_dataloader.dataset)
         kept = drop_covered(self.regions, truths, self.settings)
         self._use(runner, tuple(drop_excluded(kept, self.exclusions)))
+        if self.interval is not None:
+            self._images = training_set(runner.cfg)
+        if hasattr(runner.train_loop, "dataloader_iterator"):
+            _restart_workers(runner.train_loop)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """See to it that another pipeline, of ``PipelineSwitchHook``, tells how pixels move, too.
+
+        Args:
+            runner: the runner.
+        """
+        pack_geometry(runner.train_dataloader.dataset)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -244,3 +256,9 @@ class HardNegativeMiningHook(Hook):
             return images.region_file(self.regions, info)
         used = sorted({region.image_id for region in self.regions}, key=str)
         return RegionFile(self.regions, tuple(dict(id=image) for image in used), (), info)
+
+
+def _restart_workers(loop: Any) -> None:
+    """Let the loader's processes see a changed data set: an iter-based loop starts them at once."""
+    loop.dataloader._iterator = None  # of persistent workers
+    loop.dataloader_iterator = type(loop.dataloader_iterator)(loop.dataloader)

@@ -6,10 +6,12 @@ import os
 import os.path as osp
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -169,6 +171,31 @@ def choose_checkpoint(cfg: Config) -> None:
     cfg.load_from = None if found is None else str(found)
 
 
+def agree_on_checkpoint(cfg: Config) -> None:
+    """Let all processes take the checkpoint that the first one chooses.
+
+    One that appears meanwhile, or a disk that only some of them see, would leave them with
+    different weights.
+
+    Args:
+        cfg: as for :func:`choose_checkpoint`.
+
+    Raises:
+        CheckpointError: as :func:`choose_checkpoint`, in all processes.
+    """
+    chosen: list[Any] = [None, None]
+    if is_main_process():
+        try:
+            choose_checkpoint(cfg)
+        except CheckpointError as error:
+            chosen[1] = error
+        chosen[0] = cfg.get("load_from")
+    broadcast_object_list(chosen)
+    if chosen[1] is not None:
+        raise chosen[1]
+    cfg.load_from = chosen[0]
+
+
 def train(cfg: Config) -> None:
     """Train, as the only training in the work directory.
 
@@ -182,7 +209,8 @@ def train(cfg: Config) -> None:
         CheckpointError: if no checkpoint can be resumed, or the one that was given does not fit.
     """
     with run_lock(cfg.work_dir) if is_first_process() else nullcontext():
-        choose_checkpoint(cfg)
+        start_processes(cfg)
+        agree_on_checkpoint(cfg)
         runner = build_runner(cfg)
         build_loops(runner, "train", "val")
         runner.train()

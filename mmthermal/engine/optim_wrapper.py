@@ -27,10 +27,19 @@ def has_bfloat16(device_type: str) -> bool:
         whether it does; False where torch can't tell.
     """
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return _has_cuda_bfloat16()
     if device_type == "cpu":  # the check is private in torch, and absent from older versions
         return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
     return False
+
+
+def _has_cuda_bfloat16() -> bool:
+    """The answer of the current GPU."""
+    try:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    except TypeError:  # torch before 2.4, some of which count emulation in
+        native = torch.version.hip is not None or torch.cuda.get_device_capability() >= (8, 0)
+        return native and torch.cuda.is_bf16_supported()
 
 
 _PRECISION = "bfloat16"  # key in a checkpoint

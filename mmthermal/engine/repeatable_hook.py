@@ -8,6 +8,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmthermal.datasets.numbered_batches import NumberedBatches, number_batches, seed_all
 
+_PROGRESS = "epoch_progress"  # key in a checkpoint
 _FORWARD = 1  # as fourth number: a sample has three, which is as many and a zero
 
 
@@ -22,7 +23,9 @@ class RepeatableHook(Hook):
     between, with any number of processes that load.
 
     A checkpoint from amid an epoch (``CheckpointHook`` with ``by_epoch=False``) is taken up
-    behind its last batch; the log counts the batches of that epoch from there.
+    behind its last batch; the log counts the batches of that epoch from there. Where an epoch has
+    another number of batches than before (more GPUs, larger batches), it is taken up behind the
+    same share of them.
 
     The samples of an ``IterBasedTrainLoop`` are left as they are.
     """
@@ -31,6 +34,17 @@ class RepeatableHook(Hook):
 
     def __init__(self) -> None:
         self._batches: NumberedBatches | None = None
+        self._progress: dict[str, int] | None = None  # of the checkpoint
+        self._start = 0  # iteration at which this epoch began, or would have
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Remember how far the checkpoint's epoch was.
+
+        Args:
+            runner: not used.
+            checkpoint: its content.
+        """
+        self._progress = checkpoint.get(_PROGRESS)
 
     def before_train(self, runner: Runner) -> None:
         """Number the batches; a sampler takes the seed that the checkpoint brought.
@@ -46,23 +60,55 @@ class RepeatableHook(Hook):
             if runner.iter > 0 and not runner._randomness_cfg.get("diff_rank_seed"):
                 sampler.seed = runner.seed
         self._batches = number_batches(loader, runner.seed)
+        if runner.iter > 0:
+            self._batches.skip = self._done(runner)
+
+    def _done(self, runner: Runner) -> int:
+        """Batches of the epoch that a resumed training has behind it."""
+        length = len(runner.train_dataloader)
+        default = dict(done=runner.iter - runner.epoch * length, length=length)
+        done, before = ((self._progress or default)[key] for key in ("done", "length"))
+        if before != length:
+            runner.logger.warning(
+                f"An epoch has {length} batches, and had {before} in the training that is "
+                "resumed: what goes by iterations, such as a warm-up, goes by the new ones"
+            )
+            done = done * length // before
+        if not 0 < done <= length:
+            return 0
+        runner.logger.info(
+            f"Epoch {runner.epoch + 1} goes on behind its {done} of {length} batches"
+        )
+        return done
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Skip the batches of this epoch that are done.
+        """Note where the epoch begins.
 
         Args:
             runner: the runner.
         """
-        if self._batches is None:
-            return
-        length = len(runner.train_dataloader)
-        done = runner.iter - runner.epoch * length
-        self._batches.epoch = runner.epoch
-        self._batches.skip = done if 0 < done <= length else 0
-        if self._batches.skip:
-            runner.logger.info(
-                f"Epoch {runner.epoch + 1} goes on behind its {done} of {length} batches"
-            )
+        if self._batches is not None:
+            self._batches.epoch = runner.epoch
+            self._start = runner.iter - self._batches.skip
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Note that the next epoch begins here, for the checkpoints between.
+
+        Args:
+            runner: the runner.
+        """
+        self._start = runner.iter
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Put into the checkpoint how far the epoch is.
+
+        Args:
+            runner: the runner.
+            checkpoint: what will be saved.
+        """
+        if self._batches is not None:
+            done = checkpoint["meta"]["iter"] - self._start
+            checkpoint[_PROGRESS] = dict(done=done, length=len(runner.train_dataloader))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the forward pass.

@@ -110,15 +110,27 @@ def calibration(table: MatchTable, *, num_bins: int = 10, iou_thr: float = 0.5) 
     }
 
 
-def _evaluate(table: MatchTable, iou_thr: float) -> Any:
-    """Run hotcoco's matching on the table's columns; returns its evaluator."""
+def import_hotcoco() -> Any:
+    """Import the library that counts error types and calibration, which is an extra.
+
+    Returns:
+        hotcoco.
+
+    Raises:
+        ImportError: if it isn't installed.
+    """
     try:
         import hotcoco
     except ImportError as error:
         raise ImportError(
             "error types and calibration need hotcoco: pip install hotcoco"
         ) from error
+    return hotcoco
 
+
+def _evaluate(table: MatchTable, iou_thr: float) -> Any:
+    """Run hotcoco's matching on the table's columns; returns its evaluator."""
+    hotcoco = import_hotcoco()
     img_ids, cat_ids = np.array(table.img_ids), np.array(table.cat_ids)
     gts, dets = table.gts, table.dets
     coco = hotcoco.COCO.from_arrays(

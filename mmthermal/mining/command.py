@@ -6,7 +6,6 @@ import os.path as osp
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -14,7 +13,6 @@ from mmengine.dist import (
     barrier,
     broadcast_object_list,
     get_dist_info,
-    get_rank,
     is_main_process,
 )
 from mmengine.registry import init_default_scope
@@ -244,14 +242,10 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
         CheckpointError: if the weights cannot be read, or are not those of this detector.
     """
     init_default_scope(cfg.get("default_scope", "mmdet"))
-    device = get_device()
-    if device == "cuda":
-        device = f"cuda:{get_rank() % torch.cuda.device_count()}"
-        torch.cuda.set_device(device)
     model = MODELS.build(cfg.model)
     check_fit(model, read_checkpoint(checkpoint), name=str(checkpoint))
     load_checkpoint(model, str(checkpoint), map_location="cpu")
-    return model.to(device).eval()
+    return model.to(get_device()).eval()  # of several GPUs that which the launcher selected
 
 
 def _model_text(cfg: Config) -> str:

@@ -98,7 +98,9 @@ class MinedRegions:
         if image not in self._boxes:
             return torch.zeros(0, 4), torch.zeros(0)
         boxes = HorizontalBoxes(self._boxes[image].clone())
-        boxes.project_(np.asarray(meta.get("homography_matrix", np.eye(3)), dtype=np.float32))
+        moved = np.asarray(meta.get("homography_matrix", np.eye(3)), dtype=np.float32)
+        with torch.autocast("cpu", enabled=False):  # a product of matrices; bfloat16 has 8 bits
+            boxes.project_(moved)
         area = boxes.areas
         boxes.clip_(meta["img_shape"][:2])
         keep = boxes.areas >= MIN_VISIBLE * area

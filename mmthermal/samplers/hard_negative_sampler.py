@@ -140,6 +140,8 @@ class HardNegativeSampler(OHEMSampler):
                 bbox_weights=None,
                 reduction_override="none",
             )
+        # torch before PR 165068 keeps the casts of this pass, which have no graph, for the next
+        torch.clear_autocast_cache()
         if self.loss_key not in losses:
             raise KeyError(
                 f"loss_key={self.loss_key!r}: {type(self.bbox_head).__name__} has "

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.evaluation.coco_columns import load_ground_truth
+from mmthermal.evaluation.error_types import import_hotcoco
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import to_table, write_comparison
 from mmthermal.studies.differences import check_settings
@@ -61,8 +62,10 @@ def compare_command(
     Raises:
         ValueError: the settings or the runs do not fit together; checked before any training.
         FileNotFoundError: a config, folder or annotation file is missing.
+        ImportError: hotcoco is not installed; checked before any training.
         RuntimeError: a run failed, or another comparison works in the same folder.
     """
+    import_hotcoco()
     check_settings(primary=primary, resamples=resamples, level=level)
     given = configs if configs is not None else runs
     if (configs is None) == (runs is None) or given is None:

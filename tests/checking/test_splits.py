@@ -27,6 +27,11 @@ from mmthermal.checking.table import make_table
         ("00012.png", ""),
         ("FLIR_00012.jpeg", "FLIR"),
         ("a\\b\\7.png", "a/b"),
+        ("images/train/walk0_0001.png", "images/walk0"),
+        ("Valid/walk0_0002.png", "walk0"),
+        ("train/walk0_0003_jpg.rf.0cc175b9c0f1b6a831c399e269772661.jpg", "walk0"),
+        ("walk0_0003_PNG.rf.aZ3kQ9.jpg", "walk0"),
+        ("walk0_0003.rf.92eb5ffee6ae2fec3ad71c777531578f.jpg", "walk0"),
     ],
 )
 def test_the_sequence_in_a_file_name(name, expected) -> None:

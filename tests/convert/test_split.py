@@ -207,6 +207,19 @@ def test_a_part_that_is_named_twice_is_said(ann_file, tmp_path, capsys) -> None:
     assert capsys.readouterr().err.startswith("error: --parts: 'train' is given twice")
 
 
+def test_the_tool_says_when_it_keeps_nothing_together(tmp_path, capsys) -> None:
+    content = whole(6, 6)
+    for names, said in (("a b c d e f", True), ("w0_1 w0_2 w1_1 w1_2 w2_1 w2_2", False)):
+        for image, name in zip(content["images"], names.split(), strict=True):
+            image["file_name"] = f"{name}.png"
+            image.pop("sequence", None)
+        (tmp_path / "all.json").write_text(json.dumps(content))
+        words = [str(tmp_path / "all.json"), str(tmp_path / f"out_{said}")]
+        assert load_script(ROOT / "tools/split.py").main(words) == 0
+        text = capsys.readouterr().out
+        assert ("warning: nothing was kept together" in text) == said
+
+
 @pytest.mark.slow
 def test_the_tool(ann_file, tmp_path) -> None:
     words = ["--by", "sequence", "--parts", "train=3", "val=1"]

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from helpers_data import CONFIGS, data_options, tiny_config, write_coco
 from mmdet.registry import DATASETS, METRICS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmthermal.checking import settling
 from mmthermal.common.checks import InputError
 from mmthermal.engine import AgreementHook
 
@@ -72,7 +74,12 @@ def runner(ann_file: Path | None = None, **loops: Any) -> Any:
     cfg = Config(dict(val_evaluator=evaluator, test_evaluator=[evaluator]))
     loops = {"train_loop": None, "val_loop": None, "test_loop": None, **loops}
     return SimpleNamespace(
-        cfg=cfg, hooks=[], _train_loop=loops["train_loop"], _resume=False, **loops
+        cfg=cfg,
+        hooks=[],
+        model=torch.nn.Identity(),
+        _train_loop=loops["train_loop"],
+        _resume=False,
+        **loops,
     )
 
 
@@ -220,6 +227,25 @@ def test_a_run_stops_before_its_first_iteration(root: Path, tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"\[classes-differ\]"):
         run.train()
     assert run.iter == 0
+
+
+@pytest.mark.parametrize(("number", "stops"), [(2, True), (80, False)])
+def test_heads_where_mmdets_hook_is_missing(
+    root: Path, number: int, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer classes than the data has are an error, more, as mmdet's 80, are said."""
+    head = torch.nn.Module()
+    head.num_classes = number
+    run = runner(train_loop=loop(dataset(root, "train")))
+    run.model = torch.nn.ModuleDict(dict(bbox_head=head))
+    if stops:
+        with pytest.raises(InputError, match=r"num_classes=2; train has 3 .*num-classes-differ"):
+            AgreementHook().before_train(run)
+    else:
+        lines: list[str] = []
+        monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+        AgreementHook().before_train(run)
+        assert any("bbox_head.num_classes=80; train has 3 classes" in line for line in lines)
 
 
 @pytest.mark.parametrize("detector", ["retinanet/retina_focal", "faster_rcnn/faster_rcnn_ce"])

@@ -153,6 +153,54 @@ def test_regions_of_a_file_without_those_on_objects_and_excluded(data, tmp_path)
     assert not (tmp_path / "run" / "hard_negatives").exists()
 
 
+def moves(cfg):
+    """What the hook was told of each image's pixels."""
+    told = []
+    runner = Runner.from_cfg(cfg)
+    (hook,) = [h for h in runner.hooks if isinstance(h, HardNegativeMiningHook)]
+    begin = hook.lookup.begin_batch
+    hook.lookup.begin_batch = lambda metas: (told.extend(metas), begin(metas))
+    runner.train()
+    return [meta.get("homography_matrix") for meta in told]
+
+
+def with_flip(cfg):
+    steps = cfg.train_dataloader.dataset.pipeline
+    return [*steps[:-1], dict(type="RandomFlip", prob=1.0), steps[-1]]
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_regions_follow_the_workers_of_an_iter_based_loop(data, tmp_path, persistent):
+    """mmengine starts them when it builds the loop, before any hook is asked."""
+    file = region_file(tmp_path / "r.json", Region(1, (10.0, 10.0, 12.0, 12.0), 1, 0.9, 1.0, 0, 0))
+    cfg = config(data, tmp_path / "run", sampler="InfiniteSampler", interval=None, file=file)
+    cfg.train_dataloader.dataset.pipeline = with_flip(cfg)
+    cfg.train_dataloader.update(num_workers=1, persistent_workers=persistent)
+    cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=2)
+    cfg.default_hooks.checkpoint.by_epoch = False
+    cfg.param_scheduler = None
+    found = moves(cfg)
+    assert len(found) == 6 and all(matrix[0][0] == -1 for matrix in found)
+
+
+def test_regions_follow_a_pipeline_that_is_switched(data, tmp_path):
+    cfg = config(data, tmp_path / "run", epochs=2, begin=9)
+    hook = dict(type="PipelineSwitchHook", switch_epoch=1, switch_pipeline=with_flip(cfg))
+    cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    found = moves(cfg)
+    assert [matrix is not None for matrix in found[6:]] == [True] * 6
+    assert all(matrix[0][0] == -1 for matrix in found[6:])
+
+
+def test_images_that_cannot_be_mined_stop_the_run_before_it_begins(data, tmp_path):
+    cfg = config(data, tmp_path)
+    cfg.test_dataloader = cfg.test_cfg = cfg.test_evaluator = None
+    runner = Runner.from_cfg(cfg)
+    with pytest.raises(ValueError, match="lacks a training or a test data set"):
+        runner.train()
+    assert runner.iter == 0
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

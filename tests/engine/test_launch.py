@@ -14,6 +14,7 @@ from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine import launch
 from mmthermal.engine.launch import (
     add_common_arguments,
+    agree_on_checkpoint,
     choose_checkpoint,
     load_config,
     quieten_terminal,
@@ -171,6 +172,32 @@ def test_the_checkpoint_to_resume(
     cfg.load_from = None
     with pytest.raises(CheckpointError, match="no checkpoint in"):
         choose_checkpoint(cfg)
+
+
+def test_all_processes_take_the_checkpoint_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = dict(state_dict={}, optimizer={}, message_hub={}, meta=dict(epoch=1, iter=2))
+    torch.save(content, tmp_path / "epoch_1.pth")
+    cfg = Config(dict(work_dir=str(tmp_path), resume=True, load_from=None))
+    sent: list[list] = []
+    monkeypatch.setattr(launch, "broadcast_object_list", lambda data: sent.append([*data]))
+    agree_on_checkpoint(cfg)
+    assert sent == [[str(tmp_path / "epoch_1.pth"), None]]
+
+    other = Config(dict(work_dir=str(tmp_path), resume=True, load_from=None))
+    torch.save(content, tmp_path / "epoch_2.pth")  # came meanwhile
+
+    def receive(data: list) -> None:
+        data[:] = sent[-1]
+
+    monkeypatch.setattr(launch, "is_main_process", lambda: False)
+    monkeypatch.setattr(launch, "broadcast_object_list", receive)
+    agree_on_checkpoint(other)
+    assert other.load_from == str(tmp_path / "epoch_1.pth")
+    sent.append([None, CheckpointError("none of them loads")])
+    with pytest.raises(CheckpointError, match="none of them loads"):
+        agree_on_checkpoint(other)
 
 
 def test_the_terminal_is_spared_what_the_log_file_keeps(

@@ -157,3 +157,13 @@ def test_refuses_wrong_settings(enabled: Any) -> None:
 def test_refuses_unknown_settings() -> None:
     with pytest.raises(TypeError, match="loss_scale"):
         build(nn.Linear(4, 3), loss_scale="dynamic")
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True)])
+def test_a_gpu_with_an_old_torch(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: bool
+) -> None:
+    """Before 2.4 the question had no argument, and emulation counted in some versions."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert has_bfloat16("cuda") is expected

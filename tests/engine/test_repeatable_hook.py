@@ -176,3 +176,25 @@ def test_checkpoints_amid_an_epoch_keep_their_number(root: Path, tmp_path: Path)
     assert tree(tmp_path, "*.pth") == ["iter_2.pth", "iter_3.pth"]
     train(root, tmp_path, resume=True, **options)
     assert tree(tmp_path, "*.pth") == ["iter_3.pth", "iter_4.pth"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "lengths", "iterations"),
+    [
+        (3, [2], 5),  # one epoch of 3 batches is done: the second has all of its 2
+        (5, [2], 6),  # 2 of 3 batches of the second: it has 1 of 2 left
+        (5, [2, 2], 8),  # and again, at its end: nothing is left out of the third
+    ],
+)
+def test_another_number_of_batches(
+    root: Path, tmp_path: Path, stop: int, lengths: list[int], iterations: int
+) -> None:
+    batch_sizes = {2: 4, 4: 2}  # of 8 images
+    options = dict(epochs=2, train_dataloader__batch_size=3, **HALF)
+    if stop == 3:
+        options = dict(epochs=2, train_dataloader__batch_size=3)
+    stopped(root, tmp_path, stop if stop != 3 else 4, **options)
+    for epochs, length in enumerate(lengths, 2):
+        options.update(epochs=epochs, train_dataloader__batch_size=batch_sizes[length])
+        runner = train(root, tmp_path, resume=True, **options)
+    assert runner.iter == iterations

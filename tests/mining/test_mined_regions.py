@@ -59,6 +59,19 @@ def test_regions_move_as_mmdet_moves_the_ground_truth(steps):
     assert weights.tolist() == [0.5]
 
 
+def test_regions_keep_their_digits_under_autocast():
+    """bfloat16 would move this corner by .7 and the anchor off the region."""
+    found = lookup(region(3, (301.3, 17.7, 9.0, 12.0)))
+    meta = dict(img_id=3, img_shape=(512, 640), homography_matrix=np.eye(3))
+    anchor = torch.tensor([[302.6, 17.3, 311.8, 30.1]])
+    found.begin_batch([meta])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        boxes, _ = found.in_image(meta)
+        strength = found.strengths(anchor, 1)
+    torch.testing.assert_close(boxes, torch.tensor([[301.3, 17.7, 310.3, 29.7]]))
+    assert strength.tolist() == found.strengths(anchor, 1).tolist() == [[1.0]]
+
+
 def test_without_a_transform_regions_stay():
     boxes, _ = lookup(region(3, (1.0, 2.0, 5.0, 6.0))).in_image(dict(img_id=3, img_shape=SHAPE))
     assert boxes.tolist() == [[1, 2, 6, 8]]

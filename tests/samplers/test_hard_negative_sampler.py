@@ -129,6 +129,28 @@ def test_positives_are_counted_where_the_upper_bound_cuts() -> None:
     assert (len(result.pos_inds), len(result.neg_inds)) == (3, 6)
 
 
+def test_casts_of_the_pass_without_a_graph_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch up to 2.9 would take them again in the pass that trains, which got no gradient."""
+    order: list[str] = []
+
+    class Head(FakeRoIHead):
+        fc = torch.nn.Linear(5, 1)
+
+        def _bbox_forward(self, feats: object, rois: Tensor) -> dict[str, Tensor]:
+            order.append("forward")
+            return dict(cls_score=self.fc(rois)[:, 0])
+
+    forget = torch.clear_autocast_cache
+    monkeypatch.setattr(torch, "clear_autocast_cache", lambda: (order.append("forget"), forget()))
+    head = Head()
+    sampler = HardNegativeSampler(8, 0.25, head)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        sampler.roi_losses(make_boxes(6), torch.zeros(6, dtype=torch.long), [])
+        assert order == ["forward", "forget"]
+        head._bbox_forward([], torch.ones(2, 5))["cls_score"].sum().backward()
+    assert head.fc.weight.grad is not None
+
+
 def test_takes_the_arguments_of_every_mmdet_config_with_ohem() -> None:
     cfg = dict(
         type="OHEMSampler", num=512, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True

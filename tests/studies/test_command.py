@@ -1,5 +1,6 @@
 """The whole command on finished runs, and its early checks."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ def test_the_group_key_is_checked_before_anything_runs(tmp_path: Path) -> None:
     _, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9}, seeds=(0,))
     with pytest.raises(ValueError, match="image records lack it"):
         command(tmp_path, runs=folders, names=["A", "B"], group_key="nothing")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_library_is_said_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9}, seeds=(0,))
+    monkeypatch.setitem(sys.modules, "hotcoco", None)
+    with pytest.raises(ImportError, match="pip install hotcoco"):
+        command(tmp_path, runs=folders)
     assert not (tmp_path / "out").exists()
 
 

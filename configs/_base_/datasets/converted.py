@@ -2,7 +2,7 @@
 # by the camera's gain control, one mean and deviation for all. A config over this one sets data_root, classes, files.
 _base_ = './thermal_detection.py'
 train_pipeline = [
-    dict(type='LoadThermalImage'),
+    dict(type='LoadThermalImage', channels=1),
     dict(type='Normalize', mean=[128.0], std=[64.0], to_rgb=False),
     *_base_.train_pipeline[2:]  # from LoadAnnotations on
 ]
