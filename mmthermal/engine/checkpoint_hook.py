@@ -46,7 +46,8 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        if kwargs.get("file_client_args") is None and kwargs.get("backend_args") is None:
+        chosen = kwargs.get("file_client_args") or kwargs.get("backend_args")
+        if not chosen and "://" not in str(kwargs.get("out_dir")):  # by it mmengine chooses
             kwargs["backend_args"] = {"backend": BACKEND}
         super().__init__(**kwargs)
 

@@ -48,8 +48,8 @@ class CompositeBBoxMixin:
 
     Raises:
         TypeError: for a setting of the wrong type.
-        ValueError: for a setting out of range, one of the dense term, or a ``loss_cls`` whose
-            columns are neither C + 1 of a softmax nor C of a sigmoid.
+        ValueError: for a setting out of range, one of the dense term, ``with_reg=False``, or a
+            ``loss_cls`` whose columns are neither C + 1 of a softmax nor C of a sigmoid.
 
     Attributes:
         mined_regions: hard negatives of the whole data set, or None;
@@ -60,6 +60,7 @@ class CompositeBBoxMixin:
 
     # What the mmdet head brings.
     num_classes: int
+    with_reg: bool
     fc_cls: nn.Linear
     loss_cls: Any
     loss_bbox: Callable[..., Tensor]
@@ -80,6 +81,11 @@ class CompositeBBoxMixin:
         check_count("min_neg", min_neg)
         self.neg_ratio = check_ratio("neg_ratio", neg_ratio)
         self.min_neg = min_neg
+        if not self.with_reg:
+            raise ValueError(
+                f"{type(self).__name__}: with_reg=False leaves no boxes, without which its loss is "
+                "not computed: take mmdet's head for classes alone"
+            )
         self.use_softmax = not getattr(self.loss_cls, "use_sigmoid", False)
         columns = self.num_classes + self.use_softmax
         if self.fc_cls.out_features != columns:

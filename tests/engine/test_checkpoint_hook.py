@@ -10,7 +10,7 @@ from helpers_trust import train, tree
 from mmengine.fileio import get_file_backend
 
 from mmthermal.common.safe_loading import load_file
-from mmthermal.engine.checkpoint_hook import BACKEND
+from mmthermal.engine.checkpoint_hook import BACKEND, SafeCheckpointHook
 
 
 def test_the_backend_writes_whole_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +25,12 @@ def test_the_backend_writes_whole_files(tmp_path: Path, monkeypatch: pytest.Monk
         backend.put(b"new and longer", tmp_path / "a.pth")
     assert (tmp_path / "a.pth").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
+
+
+def test_a_folder_elsewhere_keeps_its_backend() -> None:
+    assert SafeCheckpointHook().backend_args == {"backend": BACKEND}
+    assert SafeCheckpointHook(out_dir="/mnt/work").backend_args == {"backend": BACKEND}
+    assert SafeCheckpointHook(out_dir="s3://bucket/work").backend_args is None
 
 
 def test_a_full_disk_leaves_the_checkpoint_of_before(

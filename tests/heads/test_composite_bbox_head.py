@@ -303,6 +303,7 @@ def test_a_bad_prediction_is_named(name: str, value: float) -> None:
         (dict(neg_ratio=-1), ValueError, "neg_ratio"),
         (dict(min_neg=0.5), TypeError, "min_neg"),
         (dict(loss_composite=dict(gama=2.0)), TypeError, "gama"),
+        (dict(with_reg=False), ValueError, "with_reg=False leaves no boxes"),
         (dict(loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True)), ValueError, "CustomLoss"),
         (dict(loss_cls=dict(type="FocalLoss", use_sigmoid=True)), ValueError, "4 columns for 3"),
         (dict(loss_composite=dict(dense_gamma=1.0)), ValueError, "dense_gamma.*loss_cls"),
