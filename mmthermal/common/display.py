@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import cv2
 import mmcv
 import numpy as np
+import torch
 from mmdet.structures import DetDataSample
 from mmengine.fileio import get
 from numpy.typing import NDArray
@@ -169,10 +171,17 @@ def to_display(
     return grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
 
 
+def _enlarged_masks(masks: Any, factor: int) -> Any:
+    """Masks of ground truth, in mmdet's classes, or of detections, (N, H, W)."""
+    if hasattr(masks, "rescale"):
+        return masks.rescale(factor)
+    return torch.as_tensor(masks).repeat_interleave(factor, 1).repeat_interleave(factor, 2)
+
+
 def enlarge(
     image: NDArray[np.uint8], sample: DetDataSample, min_side: int
 ) -> tuple[NDArray[np.uint8], DetDataSample]:
-    """Enlarge a picture and the boxes of its sample by a whole factor.
+    """Enlarge a picture, and boxes and masks of its sample, by a whole factor.
 
     Args:
         image: (H, W, 3).
@@ -190,6 +199,8 @@ def enlarge(
         if instances is not None and "bboxes" in instances:
             instances = instances.clone()  # the sample's own copy holds the same instances
             instances.bboxes = instances.bboxes * factor
+            if "masks" in instances:
+                instances.masks = _enlarged_masks(instances.masks, factor)
             setattr(sample, key, instances)
     enlarged = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(enlarged, dtype=np.uint8), sample

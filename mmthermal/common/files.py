@@ -76,7 +76,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     Yields:
         An empty folder beside it, to be filled.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # the folder that a link leads to
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -84,8 +84,12 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         work.chmod(0o755)
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-            os.replace(target, old)
-            os.replace(work, target)
+            try:
+                os.replace(target, old)
+                os.replace(work, target)
+            except BaseException:
+                os.replace(old, target) if any(old.iterdir()) else old.rmdir()
+                raise
             shutil.rmtree(old)
         else:
             os.replace(work, target)

@@ -27,7 +27,7 @@ def picture_header(content: bytes) -> tuple[int, int]:
         with Image.open(BytesIO(content)) as image:
             orientation = image.getexif().get(_ORIENTATION, 1)
             pages = getattr(image, "n_frames", 1)
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return 1, 1
     return int(pages), int(orientation) if orientation in range(1, 9) else 1
 

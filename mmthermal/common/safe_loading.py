@@ -281,6 +281,8 @@ def load_from_url(
     path = folder / name
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        mark = torch.hub.HASH_REGEX.search(name)  # digits of its hash, in torch's own names
-        torch.hub.download_url_to_file(url, str(path), mark and mark.group(1), progress=progress)
+        mark = torch.hub.HASH_REGEX.search(name)  # digits of its hash, in names of torch and mmdet
+        digits = mark.group(1) if mark else ""
+        known = len(digits) >= 8 and not digits.isdigit()  # else a number or a date
+        torch.hub.download_url_to_file(url, str(path), digits if known else None, progress=progress)
     return load_file(path, map_location)

@@ -15,6 +15,8 @@ from mmthermal.common.checks import check_count
 from mmthermal.common.display import Look, enlarge, look_of, read_image, to_display
 from mmthermal.datasets.wrapped import with_wrapped
 
+_DRAWN = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")  # formats that take colours
+
 
 @HOOKS.register_module()
 class ThermalVisualizationHook(DetVisualizationHook):
@@ -87,7 +89,7 @@ class ThermalVisualizationHook(DetVisualizationHook):
                 return
             self._test_index += 1
             name = osp.basename(sample.img_path)
-            out_file = folder and osp.join(folder, _own_name(runner, sample.img_path))
+            out_file = folder and osp.join(folder, _as_picture(_own_name(runner, sample.img_path)))
             self._draw_sample(
                 sample, name if self.show else "test_img", self._test_index, out_file, look
             )
@@ -127,6 +129,11 @@ def _own_name(runner: Runner, img_path: str) -> str:
     return osp.basename(path) if name.startswith("..") else name
 
 
+def _as_picture(name: str) -> str:
+    """The name of a drawn picture: the image's, with .png behind it where that is an array."""
+    return name if name.lower().endswith(_DRAWN) else f"{name}.png"
+
+
 def _image_folders(dataset: Any) -> list[str]:
     """Folders of the images of a data set and of what it wraps."""
     prefixes = (getattr(part, "data_prefix", None) or {} for part in with_wrapped(dataset))
@@ -135,6 +142,7 @@ def _image_folders(dataset: Any) -> list[str]:
 
 
 def _look_of(dataloader: Any) -> Look:
-    """How the pipeline of a loader's data set reads and shows images; the default without one."""
-    pipeline = getattr(getattr(dataloader, "dataset", None), "pipeline", None)
-    return look_of(getattr(pipeline, "transforms", ()))
+    """How a loader's data set, or the first that it wraps, reads and shows images."""
+    parts = with_wrapped(getattr(dataloader, "dataset", None))
+    pipelines = (getattr(getattr(part, "pipeline", None), "transforms", None) for part in parts)
+    return look_of(next(filter(None, pipelines), ()))

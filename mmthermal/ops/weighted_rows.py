@@ -83,5 +83,6 @@ def bilinear_corners(y: Tensor, x: Tensor, height: int, width: int) -> tuple[Ten
             weight = (share_y if up else 1 - share_y) * (share_x if right else 1 - share_x)
             weights.append(weight * inside)
             index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+            index = torch.where(inside, index, 0)  # of NaN, which a clamp leaves
             inds.append(index.long())
     return torch.stack(inds, -1), torch.stack(weights, -1)

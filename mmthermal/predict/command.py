@@ -15,6 +15,7 @@ from mmthermal.predict.pictures import PictureWriter
 from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import Frame, count_frames, find_sources
 
+_PICTURES = "pictures"
 _LARGEST_SIDE = 16384  # of a drawn picture
 
 
@@ -84,14 +85,14 @@ def predict_command(
     check_range("min_side", min_side, 1, _LARGEST_SIDE)
     check_count("min_side", min_side, 1)
     folder = Path(out)
-    sources, failures = find_sources(inputs, leave_out=folder)
+    sources, failures = find_sources(inputs, leave_out=folder / _PICTURES)
     report = Report(failures=failures)
     if not sources:
         return report
     predictor = Predictor(config, checkpoint, device=device, cfg_options=cfg_options)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    writer = PictureWriter(folder / "pictures")
+    writer = PictureWriter(folder / _PICTURES)
     columns = (TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ExitStack() as stack:
         stack.callback(writer.close)

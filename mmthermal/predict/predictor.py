@@ -106,13 +106,16 @@ class Predictor:
         return Frame(source, number, raw, data)
 
     def _without_cut(self, path: Path, raw: NDArray[Any]) -> Path:
-        """The file to load: another one where the config's loader would cut 16 bits to 8."""
+        """The file to load: another one where the config's loader would cut values to 8 bits."""
         if raw.dtype == np.uint8:
             return path
         loader = self.pipeline.transforms[0]
-        loaded = loader({"img_path": str(path), "img_id": 0})
-        if loaded is None or _largest(loaded["img"]) >= _largest(without_opacity(raw)) / 2:
-            return path  # a cut divides by 256
+        try:
+            loaded = loader({"img_path": str(path), "img_id": 0})
+        except Exception:  # mmdet's on a picture of other numbers than 8 and 16 bits
+            loaded = None
+        if loaded is not None and not _is_cut(loaded["img"], without_opacity(raw)):
+            return path
         if not self._warned:
             print(
                 f"note: the config's {type(loader).__name__} would cut {raw.dtype} pictures to "
@@ -166,6 +169,11 @@ class Predictor:
 def _largest(image: NDArray[Any]) -> float:
     """Largest absolute value; dead pixels (NaN, infinite) do not count."""
     return float(np.abs(image, where=np.isfinite(image), out=np.zeros(image.shape)).max(initial=0))
+
+
+def _is_cut(loaded: NDArray[Any], raw: NDArray[Any]) -> bool:
+    """Whether a loader has lost values: by a division by 256, or of those below 0."""
+    return _largest(loaded) < _largest(raw) / 2 or bool(np.nanmin(raw) < 0 <= loaded.min())
 
 
 def batches(

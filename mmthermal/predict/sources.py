@@ -53,16 +53,19 @@ def find_sources(
 
     Args:
         inputs: files and folders; folders are searched to the bottom, in order of names.
-        leave_out: folder whose contents are skipped, such as the output folder.
+        leave_out: folder whose contents are skipped, such as that of the output.
 
     Returns:
         The sources, each file once, and the failures (missing inputs, broken links, folders without
-        pictures).
+        pictures, inputs that lie in ``leave_out``).
     """
     sources: dict[Path, Source] = {}
     failures = []
     skipped = Path(leave_out).resolve() if leave_out is not None else None
     for entry in map(Path, inputs):
+        if skipped and skipped in (entry.resolve(), *entry.resolve().parents):
+            failures.append(f"{entry}: lies in {skipped}, where the results go: give another --out")
+            continue
         if entry.is_dir():
             named = [
                 path
@@ -98,11 +101,11 @@ def count_frames(source: Source) -> int:
 
 
 def frame_rate(source: Source) -> float:
-    """Frames per second of a video, 25 where it doesn't say."""
+    """Frames per second of a video; 25 where it doesn't say, or gives the unit of its clock."""
     capture = cv2.VideoCapture(str(source.path))
     rate = capture.get(cv2.CAP_PROP_FPS)
     capture.release()
-    return rate if rate > 0 else 25.0
+    return rate if 0 < rate <= 1000 else 25.0
 
 
 def open_video(path: str | Path) -> cv2.VideoCapture:
@@ -130,26 +133,30 @@ def read_video(path: str | Path) -> Iterator[NDArray[Any]]:
         path: the video.
 
     Yields:
-        (H, W) where the first frame is grey, as thermal videos are, though mostly stored in three
-        channels; else (H, W, 3), BGR.
+        (H, W) as long as the frames are grey, as thermal videos are, though mostly stored in three
+        channels; (H, W, 3), BGR, from the first coloured one on.
 
     Raises:
-        ValueError: if it can't be opened, or no frame can be read.
+        ValueError: if it can't be opened; after the last frame that can be read, if that is the
+            first nine tenths at most.
     """
     capture = open_video(path)
     try:
         if not capture.isOpened():
             raise ValueError("no video that can be opened")
-        grey: bool | None = None
+        grey, number = True, 0
         while True:
             done, picture = capture.read()
             if not done:
                 break
-            if grey is None:
-                grey = _is_grey(picture)
+            number += 1
+            grey = grey and _is_grey(picture)
             yield picture[..., 0] if grey and picture.ndim == 3 else picture
-        if grey is None:
+        if not number:
             raise ValueError("no frame in this video can be read")
+        told = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))  # some containers only estimate it
+        if number < 0.9 * told:
+            raise ValueError(f"only {number} of the {told} frames that it tells of can be read")
     finally:
         capture.release()
 

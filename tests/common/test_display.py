@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
 from mmthermal.common.display import (
@@ -136,6 +137,20 @@ def test_enlarges_by_a_whole_factor(size: tuple[int, int], min_side: int, factor
     assert large.shape == (size[0] * factor, size[1] * factor, 3)
     assert scaled.pred_instances.bboxes.tolist() == [[factor, 2 * factor, 3 * factor, 4 * factor]]
     assert sample.pred_instances.bboxes.tolist() == [[1, 2, 3, 4]]
+
+
+def test_masks_are_enlarged_with_their_boxes() -> None:
+    mask = np.zeros((1, 4, 6), np.uint8)
+    mask[0, 1:3, 2:4] = 1
+    sample = DetDataSample(
+        gt_instances=InstanceData(bboxes=torch.zeros(1, 4), masks=BitmapMasks(mask, 4, 6)),
+        pred_instances=InstanceData(bboxes=torch.zeros(1, 4), masks=torch.from_numpy(mask).bool()),
+    )
+    large, scaled = enlarge(np.zeros((4, 6, 3), np.uint8), sample, 12)
+    expected = mask.repeat(2, 1).repeat(2, 2)
+    assert large.shape[:2] == (8, 12)
+    np.testing.assert_array_equal(scaled.gt_instances.masks.masks, expected)
+    np.testing.assert_array_equal(scaled.pred_instances.masks.numpy(), expected)
 
 
 def test_a_pipelines_look_is_that_of_its_loader_and_its_first_gain_control() -> None:

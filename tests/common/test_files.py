@@ -79,6 +79,38 @@ def test_a_failing_folder_leaves_the_old_one(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["old.txt"]
 
 
+def test_a_folder_behind_a_link_is_replaced_there(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/old.txt").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "disk", target_is_directory=True)
+    with whole_folder(tmp_path / "link") as work:
+        (work / "new.txt").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert [p.name for p in (tmp_path / "disk").iterdir()] == ["new.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["disk", "link"]
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_rename_that_fails_leaves_the_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/old.txt").touch()
+    calls, replace = [], os.replace
+
+    def failing(source: object, target: object) -> None:
+        calls.append(source)
+        if len(calls) == fails:
+            raise OSError("device busy")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", failing)
+    with pytest.raises(OSError, match="device busy"), whole_folder(tmp_path / "b"):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["old.txt"]
+
+
 def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_text("content")
     assert files.copy_file(tmp_path / "a", tmp_path / "deep" / "b").read_text() == "content"

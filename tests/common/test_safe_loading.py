@@ -196,6 +196,29 @@ def test_downloads_are_read_safely(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "digits"),
+    [
+        ("retina_20200130-2999be86.pth", "2999be86"),
+        ("epoch-12.pth", None),
+        ("model-20230501.pth", None),
+        ("plain.pth", None),
+    ],
+)
+def test_a_number_in_a_name_is_no_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, digits: str | None
+) -> None:
+    asked = []
+
+    def download(url: str, to: str, mark: str | None, progress: bool) -> None:
+        asked.append(mark)
+        torch.save({"state_dict": {"a": torch.ones(1)}}, to)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    load_from_url(f"http://a/{name}", model_dir=str(tmp_path))
+    assert asked == [digits]
+
+
 def test_getattr_reaches_few_methods() -> None:
     assert _method(HistoryBuffer, "mean") is HistoryBuffer.mean
     for owner, name in ((HistoryBuffer.mean, "__globals__"), (OneCycleParamScheduler, "step")):

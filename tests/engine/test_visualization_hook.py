@@ -72,15 +72,27 @@ def test_test_pictures_have_contrast_and_boxes(tmp_path: Path, kind: type) -> No
     assert picture.std() > 30
 
 
+def test_arrays_are_drawn_as_png(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path / "a.png")
+    np.save(tmp_path / "a.npy", cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED))
+    array = sample.clone()
+    array.set_metainfo(dict(img_path=str(tmp_path / "a.npy")))
+    make_hook().after_test_iter(make_runner(tmp_path), 0, {}, [sample, array])
+    drawn = sorted(path.name for path in (tmp_path / "now" / "pictures").iterdir())
+    assert drawn == ["a.npy.png", "a.png"]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("loop", ["test", "val"])
 def test_shown_is_the_gain_control_of_the_pipeline(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, loop: str, wrapped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = make_sample(tmp_path / "a.png")
     hook = make_hook(min_side=1)
     runner = make_runner(tmp_path)
     pipeline = SimpleNamespace(transforms=[GainControl(method="clahe")])
-    loader = SimpleNamespace(dataset=SimpleNamespace(pipeline=pipeline))
+    dataset = SimpleNamespace(pipeline=pipeline)
+    loader = SimpleNamespace(dataset=SimpleNamespace(datasets=[dataset]) if wrapped else dataset)
     setattr(runner, f"{loop}_dataloader", loader)
     pictures = []
     monkeypatch.setattr(

@@ -42,6 +42,22 @@ def test_a_loader_that_would_cut_gets_gain_control_instead(
     assert capsys.readouterr().err.count("would cut uint16 pictures to 8 bits") == 1
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_what_mmdets_loader_cannot_take_goes_through_gain_control(
+    model: tuple[Path, Path], tmp_path: Path, kind: type
+) -> None:
+    """It makes 0 and 255 of these temperatures in whole numbers, and nothing of others."""
+    cfg = Config.fromfile(model[0])
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        loader.dataset.pipeline[0] = dict(type="LoadImageFromFile")
+    cfg.dump(tmp_path / "cut.py")
+    predictor = Predictor(tmp_path / "cut.py", model[1], device="cpu")
+    ramp = np.arange(64 * 96).reshape(64, 96) % 60 - 20
+    cv2.imwrite(str(tmp_path / "a.tiff"), ramp.astype(kind))
+    (source,), _ = find_sources([tmp_path / "a.tiff"])
+    assert len(torch.unique(predictor.prepare(source).data["inputs"])) >= 60
+
+
 def test_batches_hold_frames_of_one_size(predictor: Predictor, folder: Path) -> None:
     sources, _ = find_sources([folder])
     sizes = [len(batch) for batch in batches(predictor, sources, 8, [])]

@@ -8,7 +8,13 @@ import pytest
 from helpers_data import write_video
 
 from mmthermal.predict.predictor import Predictor
-from mmthermal.predict.sources import count_frames, find_sources, read_video
+from mmthermal.predict.sources import (
+    Source,
+    count_frames,
+    find_sources,
+    frame_rate,
+    read_video,
+)
 
 
 def test_grey_videos_come_as_one_channel(tmp_path: Path) -> None:
@@ -26,6 +32,49 @@ def test_colour_videos_come_as_opencv_reads_them(tmp_path: Path) -> None:
     for picture in read_video(path):
         np.testing.assert_array_equal(picture, capture.read()[1])
         assert picture.shape == (64, 96, 3)
+
+
+def write_frames(path: Path, pictures: list[np.ndarray]) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+
+
+def test_a_video_that_fades_in_from_black_keeps_its_colours(tmp_path: Path) -> None:
+    colour, black = np.full((64, 96, 3), (200, 40, 90), np.uint8), np.zeros((64, 96, 3), np.uint8)
+    write_frames(tmp_path / "clip.avi", [black, colour, black])
+    shapes = [picture.shape for picture in read_video(tmp_path / "clip.avi")]
+    assert shapes == [(64, 96), (64, 96, 3), (64, 96, 3)]
+
+
+def test_a_video_that_was_cut_short_is_named_after_its_frames(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (64, 96, 3)).astype(np.uint8) for _ in range(40)]
+    path = tmp_path / "clip.avi"
+    write_frames(path, pictures)
+    assert len(list(read_video(path))) == 40
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    frames = read_video(path)
+    assert next(frames).shape == (64, 96, 3)
+    with pytest.raises(ValueError, match="only .* of the 40 frames that it tells of"):
+        list(frames)
+
+
+@pytest.mark.parametrize(("told", "rate"), [(30.0, 30.0), (0.0, 25.0), (90000.0, 25.0)])
+def test_the_unit_of_a_clock_is_no_frame_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: float, rate: float
+) -> None:
+    class Capture:
+        def get(self, key: int) -> float:
+            return told
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: Capture())
+    assert frame_rate(Source(tmp_path / "a.mp4", "a.mp4", is_video=True)) == rate
 
 
 def test_sixteen_bit_videos_keep_their_bits(predictor: Predictor, tmp_path: Path) -> None:
@@ -69,3 +118,16 @@ def test_files_are_found_once_in_order_and_without_the_output(tmp_path: Path) ->
     sources, failures = find_sources([tmp_path, tmp_path / "b.png"], leave_out=tmp_path / "out")
     assert [source.name for source in sources] == ["a.PNG", "b.png", "deep/c.tif"]
     assert failures == []
+
+
+def test_inputs_where_the_results_go_are_named(tmp_path: Path) -> None:
+    """Drawn pictures would take their place."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.png").touch()
+    out = tmp_path / "pictures"
+    for given in (out, out / "a.png"):
+        sources, (failure,) = find_sources([given], leave_out=out)
+        assert sources == [] and "give another --out" in failure
+    (tmp_path / "b.png").touch()
+    sources, failures = find_sources([tmp_path], leave_out=out)
+    assert [source.name for source in sources] == ["b.png"] and failures == []
