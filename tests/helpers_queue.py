@@ -24,7 +24,7 @@ args = sys.argv[1:]
 checkpoint = pathlib.Path(args[1])
 with open(checkpoint.parents[2] / "calls.txt", "a") as file:
     print("test", json.dumps(args), file=file)
-prefix = next(a for a in args if "outfile_prefix=" in a).split("=", 1)[1]
+prefix = next(a for a in args if "outfile_prefix=" in a).split("=", 1)[1].strip("'")
 assert checkpoint.read_text() == "weights"
 if not (checkpoint.parents[2] / "fail-test").exists():
     pathlib.Path(prefix + ".bbox.json").write_text("[]")

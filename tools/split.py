@@ -65,10 +65,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(to_text(parts))
-    alone = all(part.units == part.figures["images"] for part in parts)
+    images = sum(part.figures["images"] for part in parts)
+    alone = sum(part.units for part in parts) > 0.9 * images
     if alone and args.by in ("", BY_NAME):
         print(
-            "warning: nothing was kept together: by their names all images are of different "
+            "warning: nothing was kept together: by their names nearly all images are of different "
             "scenes. If they are frames of videos, give --by near-copies (with --img-dir) or, for "
             "one video, --by block-of-frames"
         )

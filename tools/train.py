@@ -45,9 +45,10 @@ def main() -> None:
         use_amp(cfg)
     if args.auto_scale_lr:
         scale_lr(cfg)
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+    if args.resume == "auto":
+        cfg.resume = "auto"
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
     try:
         train(cfg)
     except (FloatingPointError, InputError, OSError, RunBusyError) as error:

@@ -1,6 +1,7 @@
 """Configs with overrides: one parser of ``KEY=VALUE``, one check of its keys, one reader."""
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +20,15 @@ from mmthermal.common.config_variables import (
 from mmthermal.common.installed import find_config
 from mmthermal.common.renamed_configs import config_from_file, new_place
 
+# in quotes, with a blank or a comma, and no list or tuple
+_TEXT = re.compile(r"""(['"])(?![\[(])(?=.*[ ,])(?:(?!\1).)*\1""")
+
 
 class OptionAction(DictAction):
     """mmengine's ``DictAction`` that takes values with dicts, too, written as in Python.
 
     ``"visualizer.vis_backends=[{'type':'LocalVisBackend'}]"`` comes out of mmengine's own as a
-    list of strings.
+    list of strings. A text in quotes keeps its blanks and commas: ``"work_dir='my runs'"``.
     """
 
     @staticmethod
@@ -34,6 +38,8 @@ class OptionAction(DictAction):
                 return ast.literal_eval(val)
             except (SyntaxError, ValueError):
                 pass  # such as a template, '{{fileDirname}}/x': mmengine's business
+        if _TEXT.fullmatch(val):
+            return val[1:-1]
         return DictAction._parse_iterable(val)
 
 

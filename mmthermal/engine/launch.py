@@ -144,7 +144,9 @@ def choose_checkpoint(cfg: Config) -> None:
     """Take the newest checkpoint that loads, where a training is to go on from its last one.
 
     Args:
-        cfg: the config; its ``load_from`` is set.
+        cfg: the config; its ``load_from`` and ``resume`` are set. With ``resume='auto'``, or True
+            without a ``load_from``, a work directory without checkpoints lets the training begin,
+            from ``load_from`` if there is one.
 
     Raises:
         CheckpointError: if the work directory has checkpoints, none of which can be resumed, or
@@ -160,15 +162,19 @@ def choose_checkpoint(cfg: Config) -> None:
                 "--resume goes on with it, another --work-dir keeps both"
             )
         return
-    if cfg.get("load_from"):
+    if cfg.resume != "auto" and cfg.get("load_from"):
         given = Path(cfg.load_from).expanduser()
         if given.exists() and (problem := why_not_resumable(given)):
             raise CheckpointError(f"{given} can't be resumed: {problem}")
         return
     found = newest_checkpoint(cfg.work_dir, say)
-    if found is None:
-        say(f"nothing to resume in {cfg.work_dir}: the training begins anew")
-    cfg.load_from = None if found is None else str(found)
+    cfg.resume = found is not None
+    if found is not None:
+        cfg.load_from = str(found)
+    else:
+        cfg.load_from = cfg.get("load_from")
+        weights = f", with the weights of {cfg.load_from}" if cfg.load_from else ""
+        say(f"nothing to resume in {cfg.work_dir}: the training begins anew{weights}")
 
 
 def agree_on_checkpoint(cfg: Config) -> None:
@@ -183,17 +189,17 @@ def agree_on_checkpoint(cfg: Config) -> None:
     Raises:
         CheckpointError: as :func:`choose_checkpoint`, in all processes.
     """
-    chosen: list[Any] = [None, None]
+    chosen: list[Any] = [None, False, None]
     if is_main_process():
         try:
             choose_checkpoint(cfg)
         except CheckpointError as error:
-            chosen[1] = error
-        chosen[0] = cfg.get("load_from")
+            chosen[2] = error
+        chosen[:2] = cfg.get("load_from"), cfg.get("resume")
     broadcast_object_list(chosen)
-    if chosen[1] is not None:
-        raise chosen[1]
-    cfg.load_from = chosen[0]
+    cfg.load_from, cfg.resume, problem = chosen
+    if problem is not None:
+        raise problem
 
 
 def train(cfg: Config) -> None:

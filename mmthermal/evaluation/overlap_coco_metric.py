@@ -12,6 +12,7 @@ from terminaltables import AsciiTable
 
 from mmthermal.common.checks import check_range
 from mmthermal.common.files import write_json
+from mmthermal.evaluation.error_types import import_hotcoco
 from mmthermal.evaluation.figures import logged_figures, logged_names, to_dict
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.numbered_ids import number_ids
@@ -121,6 +122,8 @@ class OverlapCocoMetric(CocoMetric):
         self._matched_subsets = check_subsets((*self.subsets, *AREA_SUBSETS))
         self.score_thr = score_thr
         self.miss_rate = miss_rate
+        if error_types:
+            import_hotcoco()
         self.error_types = error_types
         self.table_file = table_file
         if table_file is None and self.outfile_prefix is not None:

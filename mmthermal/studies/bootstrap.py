@@ -21,7 +21,7 @@ from mmengine.config import Config
 from torch.utils.data import TensorDataset
 
 from mmthermal.common.checkpoints import last_checkpoint
-from mmthermal.common.checks import check_choice, check_count
+from mmthermal.common.checks import check_choice, check_count, check_range
 from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
@@ -99,6 +99,7 @@ def bootstrap(
     """
     check_count("rounds", rounds, 1)
     check_choice("start", start, STARTS)
+    check_range("recall", recall, 0, 1, open_low=True)
     # a wrong setting is reported before any training starts
     HOOKS.build({"interval": 1, **(hook or {}), "type": "HardNegativeMiningHook", "file": None})
     if draw_more is not None:
@@ -165,6 +166,9 @@ def _check_same(folder: Path, settings: Mapping[str, Any]) -> None:
     if record.exists():
         known = read_json(record, what="record of a bootstrapping")
         differing = [key for key in settings if known.get(key) != settings[key]]
+        if differing == ["mining"] and not (folder / "round_0" / HARD_NEGATIVES).exists():
+            write_json(record, settings)  # nothing was mined by the others, such as misspelt ones
+            return
         if differing:
             raise ValueError(
                 f"{folder} holds a bootstrapping with another {', '.join(differing)}: give "
@@ -188,6 +192,7 @@ def _prepare(
             # Weights, not load_from: a run that was killed before its first checkpoint and is
             # resumed would start without them.
             cfg.model.init_cfg = dict(type="Pretrained", checkpoint=str(checkpoint))
+            cfg.load_from = None  # of the first round; it would take their place
         if not settings["plain"]:
             hook = dict(settings["hook"], type="HardNegativeMiningHook")
             hook["file"] = str(before / HARD_NEGATIVES)

@@ -125,7 +125,7 @@ def _pair(comparison: Mapping[str, Any], pair: Mapping[str, Any]) -> dict[str, A
         interval = record.get("interval") or {}
         for value in (record["difference"], interval.get("low"), interval.get("high")):
             reach = max(reach, abs(value or 0.0))
-    reach = next(r for r in REACHES if r >= 100 * reach) / 100
+    reach = next((r for r in REACHES if r >= 100 * reach), REACHES[-1]) / 100
     rows = []
     for name, record in pair["metrics"].items():
         interval = record.get("interval") or {"low": None, "high": None}

@@ -16,6 +16,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json
 from mmthermal.common.run_state import read_done
@@ -69,8 +70,12 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether the run is finished."""
-        return (self.folder / "done.json").exists() and self.predictions.exists()
+        """Whether the run is finished, and was not trained further since it was tested."""
+        if not ((self.folder / "done.json").exists() and self.predictions.exists()):
+            return False
+        last = last_checkpoint(self.folder)  # None where somebody has made room
+        tested = read_done(self.folder).get("checkpoint")
+        return last is None or tested is None or last.name == tested
 
 
 @dataclass
@@ -192,12 +197,15 @@ def plan_runs(
         One entry per config, in order.
 
     Raises:
-        ValueError: names or seeds repeat, or a folder holds a run of another config.
+        ValueError: names or seeds repeat, the options give the seed, or a folder holds a run of
+            another config.
     """
     labels = list(names) if names else [Path(config).stem for config in configs]
     if len(labels) != len(configs):
         raise ValueError(f"{len(labels)} names for {len(configs)} configs: give one per config")
     _unique_names(labels)
+    if any(option.startswith("randomness.seed=") for option in cfg_options):
+        raise ValueError("--cfg-options randomness.seed would give all runs one seed: use --seeds")
     if len(set(seeds)) != len(seeds) or not seeds:
         raise ValueError(f"seeds={list(seeds)}: give at least one seed, each once")
     planned = []

@@ -239,7 +239,7 @@ def _predict(
     command = [sys.executable, str(tools_dir / "test.py"), str(run.config), str(checkpoint)]
     command += ["--work-dir", str(run.folder / "test"), "--cfg-options"]
     command += [f"randomness.seed={run.seed}", *run.cfg_options]
-    command += [f"{evaluator}.outfile_prefix={prefix}"]
+    command += [f"{evaluator}.outfile_prefix={str(prefix)!r}"]
     say(f"{run.label}: predicting")
     _call(processes, command, environment, run.folder / "test.log")
     written = Path(f"{prefix}.bbox.json")

@@ -114,7 +114,10 @@ def this_machine() -> dict[str, str]:
     """Device, version of torch, and commit of the project."""
     place = str(Path(__file__).parent)
     git = ["git", "-C", place, "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    try:
+        commit = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    except OSError:  # no git here
+        commit = ""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
     return {"device": device, "torch": torch.__version__, "commit": commit or "unknown"}
 

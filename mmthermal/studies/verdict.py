@@ -70,7 +70,12 @@ def _primary_sentence(record: Mapping[str, Any], num_seeds: int, level: float) -
     seeds = f"{num_seeds} paired seed{'s' if num_seeds != 1 else ''}"
     sentence = f"Difference {_figures(record, level)}, {seeds}."
     if record["interval"]["low"] is None:
-        return f"{sentence} One seed shows no spread: give at least three, better five."
+        if num_seeds == 1:
+            return f"{sentence} One seed shows no spread: give at least three, better five."
+        return (
+            f"{sentence} No interval: all images are of one group, or too few resamples hold such "
+            "objects."
+        )
     if record["verdict"] == "no difference shown":
         half = (record["interval"]["high"] - record["interval"]["low"]) / 2
         sentence += (

@@ -80,6 +80,11 @@ def test_options_without_dicts_are_parsed_as_mmengine_does() -> None:
     assert parse_options([]) == {}
 
 
+def test_a_text_in_quotes_keeps_its_blanks_and_commas() -> None:
+    found = parse_options(["a='my runs, 2'", 'b="x y"', "c='true'", "d='[1, 2]'", "e='a','b'"])
+    assert found == {"a": "my runs, 2", "b": "x y", "c": True, "d": [1, 2], "e": ["a", "b"]}
+
+
 def test_an_option_without_a_value_is_refused() -> None:
     with pytest.raises(ValueError, match="'lr' has no value: write KEY=VALUE"):
         parse_options(["lr"])

@@ -155,8 +155,9 @@ def test_the_checkpoint_to_resume(
     assert cfg.load_from is None and capsys.readouterr().out == ""
     cfg.resume = True
     choose_checkpoint(cfg)
-    assert cfg.load_from is None
+    assert (cfg.load_from, cfg.resume) == (None, False)
     assert "nothing to resume" in capsys.readouterr().out
+    cfg.resume = True
     content = dict(state_dict={}, optimizer={}, message_hub={}, meta=dict(epoch=1, iter=2))
     torch.save(content, tmp_path / "epoch_1.pth")
     monkeypatch.setenv("RANK", "1")
@@ -174,6 +175,21 @@ def test_the_checkpoint_to_resume(
         choose_checkpoint(cfg)
 
 
+def test_weights_to_begin_with_stay_where_there_is_nothing_to_resume(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fine-tuning that was killed before its first checkpoint."""
+    cfg = Config(dict(work_dir=str(tmp_path), resume="auto", load_from="coco.pth"))
+    choose_checkpoint(cfg)
+    assert (cfg.resume, cfg.load_from) == (False, "coco.pth")
+    assert "begins anew, with the weights of coco.pth" in capsys.readouterr().out
+    content = dict(state_dict={}, optimizer={}, message_hub={}, meta=dict(epoch=1, iter=2))
+    torch.save(content, tmp_path / "epoch_1.pth")
+    cfg.resume = "auto"
+    choose_checkpoint(cfg)
+    assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / "epoch_1.pth"))
+
+
 def test_all_processes_take_the_checkpoint_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +199,7 @@ def test_all_processes_take_the_checkpoint_of_the_first(
     sent: list[list] = []
     monkeypatch.setattr(launch, "broadcast_object_list", lambda data: sent.append([*data]))
     agree_on_checkpoint(cfg)
-    assert sent == [[str(tmp_path / "epoch_1.pth"), None]]
+    assert sent == [[str(tmp_path / "epoch_1.pth"), True, None]]
 
     other = Config(dict(work_dir=str(tmp_path), resume=True, load_from=None))
     torch.save(content, tmp_path / "epoch_2.pth")  # came meanwhile
@@ -195,7 +211,7 @@ def test_all_processes_take_the_checkpoint_of_the_first(
     monkeypatch.setattr(launch, "broadcast_object_list", receive)
     agree_on_checkpoint(other)
     assert other.load_from == str(tmp_path / "epoch_1.pth")
-    sent.append([None, CheckpointError("none of them loads")])
+    sent.append([None, False, CheckpointError("none of them loads")])
     with pytest.raises(CheckpointError, match="none of them loads"):
         agree_on_checkpoint(other)
 

@@ -31,7 +31,7 @@ folder = Path(value("--work-dir"))
 """
 TEST = """
 number = int(Path(args[0]).parent.name[-1])
-(prefix,) = [a.split("=")[1] for a in args if "outfile_prefix" in a]
+(prefix,) = [a.split("=")[1].strip("'") for a in args if "outfile_prefix" in a]
 # two objects are found; false positives at scores between theirs: 3 - number
 dets = [dict(image_id=1, category_id=1, bbox=[0, 0, 10, 10], score=0.9)]
 for i in range(3 - number):
@@ -181,6 +181,27 @@ def test_other_settings_in_the_folder_are_refused(place):
         run(place, rounds=1, hook=dict(weight=9.0))
 
 
+def test_misspelt_arguments_of_the_mining_can_be_mended(place):
+    (place / "tools" / "fail").write_text("mine_hard_negatives round_0")
+    with pytest.raises(RuntimeError, match="mining ended with 3"):
+        run(place, rounds=1, mining=["--score-tr", "0.3"])
+    (place / "tools" / "fail").unlink()
+    run(place, rounds=1, mining=["--score-thr", "0.3"])
+    assert [c[0] for c in calls(place)].count("train") == 1
+    with pytest.raises(ValueError, match="another mining"):
+        run(place, rounds=2, mining=["--score-thr", "0.4"])
+
+
+def test_a_round_goes_on_from_the_one_before_also_where_the_config_loads_weights(place):
+    cfg = Config.fromfile(place / "config.py")
+    cfg.load_from = "coco.pth"
+    cfg.dump(place / "config.py")
+    run(place, rounds=2)
+    first, second = (Config.fromfile(place / f"work/round_{i}/config.py") for i in (0, 1))
+    assert (first.load_from, second.load_from) == ("coco.pth", None)
+    assert second.model.init_cfg.checkpoint.endswith("round_0/epoch_1.pth")
+
+
 def test_table(place):
     rows = run(place, rounds=2)
     text = (place / "work" / "rounds.txt").read_text()
@@ -193,7 +214,7 @@ def test_table(place):
     assert table[0]["num_hard_negatives"] == "1"
 
 
-@pytest.mark.parametrize("setting", [dict(rounds=0), dict(start="middle")])
+@pytest.mark.parametrize("setting", [dict(rounds=0), dict(start="middle"), dict(recall=80)])
 def test_bad_settings(place, setting):
     with pytest.raises(ValueError, match=next(iter(setting))):
         run(place, **setting)

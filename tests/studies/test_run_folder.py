@@ -32,6 +32,7 @@ def test_a_changed_config_is_not_mixed_with_old_runs(place: Path) -> None:
         ({"names": ["..", "c"]}, "leave out slashes"),
         ({"seeds": (1, 1)}, "each once"),
         ({"seeds": ()}, "at least one seed"),
+        ({"cfg_options": ["randomness.seed=3"]}, "use --seeds"),
     ],
 )
 def test_plans_that_cannot_be(place: Path, settings: dict, message: str) -> None:
@@ -50,6 +51,18 @@ def test_hash_is_of_what_is_trained() -> None:
     assert run_folder.config_hash(Config(base)) == run_folder.config_hash(Config(same))
     for other in ({**base, "a": 2}, {**base, "load_from": "weights.pth"}, {**base, "b": None}):
         assert run_folder.config_hash(Config(base)) != run_folder.config_hash(Config(other))
+
+
+def test_a_run_that_was_trained_further_is_tested_again(place: Path) -> None:
+    carry_out(place, plan(place, seeds=(0,)))
+    (run,) = plan(place, seeds=(0,))[0].runs
+    assert run.done
+    (run.folder / "epoch_7.pth").write_text("weights")
+    (run.folder / "last_checkpoint").write_text(str(run.folder / "epoch_7.pth"))
+    assert not run.done
+    for name in ("epoch_7.pth", "last_checkpoint"):
+        (run.folder / name).unlink()
+    assert run.done  # somebody has made room
 
 
 def test_finished_runs_are_collected_by_folder_or_one_by_one(place: Path) -> None:

@@ -1,12 +1,14 @@
 """Runs are carried out, several at a time, and taken up again."""
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 from helpers_queue import calls, carry_out, config_text, plan, write_place
 
+from mmthermal.common.config import parse_options
 from mmthermal.common.run_state import NOT_FINITE
 from mmthermal.studies import run_queue
 
@@ -85,6 +87,16 @@ def test_the_first_evaluator_of_a_list_writes_the_predictions(place: Path) -> No
     (place / "focal.py").write_text(text.replace("json')", "json')]"))
     carry_out(place, plan(place, seeds=(0,)))
     assert any("test_evaluator.0.outfile_prefix=" in line for line in calls(place, "test"))
+
+
+def test_blanks_and_commas_in_a_folder(place: Path) -> None:
+    planned = plan(place, seeds=(0,), names=["focal loss", "a, b"])
+    carry_out(place, planned)
+    assert all(run.done for group in planned for run in group.runs)
+    line = next(line for line in calls(place, "test") if "focal loss" in line)
+    (option,) = re.findall(r'"(test_evaluator\.outfile_prefix=[^"]*)"', line)
+    (value,) = parse_options([option]).values()
+    assert Path(value).parent == place / "work" / "focal loss" / "seed0"
 
 
 def test_only_one_comparison_at_a_time_in_a_folder(place: Path) -> None:

@@ -17,6 +17,7 @@ from mmthermal.studies.run_record import (
     match_table,
     read_results,
     record,
+    this_machine,
     where,
 )
 from mmthermal.studies.variants import Variant
@@ -46,6 +47,11 @@ def test_a_line_holds_what_tables_need(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     line = record("mine", Variant("a", CONFIG, {}), run, machine)
     assert Path(line["config"]) == CONFIG
+
+
+def test_a_machine_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert this_machine()["commit"] == "unknown"
 
 
 def test_undefined_metrics_are_left_out(tmp_path: Path) -> None:

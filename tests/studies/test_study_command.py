@@ -30,7 +30,7 @@ if (work.parents[1] / "fail").exists() and work.name == "seed1":
 """
 TEST = """
 import pathlib, shutil, sys
-prefix = next(a for a in sys.argv if "outfile_prefix=" in a).split("=", 1)[1]
+prefix = next(a for a in sys.argv if "outfile_prefix=" in a).split("=", 1)[1].strip("'")
 found = pathlib.Path(sys.argv[2]).parents[2] / f"{pathlib.Path(sys.argv[1]).stem}.json"
 shutil.copy(found, prefix + ".bbox.json")
 """

@@ -61,3 +61,9 @@ def test_what_cannot_be_seen_is_said() -> None:
     one = words(record(0.01, None, none), num_seeds=1)["primary"]
     assert one.startswith("Difference +1.0 points, 1 paired seed. One seed shows no spread")
     assert "no such objects" in words(record(None, None, none))["primary"]
+
+
+def test_why_there_is_no_interval() -> None:
+    undefined = record(0.01, None, "no difference shown")
+    assert "One seed shows no spread" in words(undefined, num_seeds=1)["primary"]
+    assert "all images are of one group" in words(undefined, num_seeds=3)["primary"]
