@@ -78,7 +78,8 @@ def network_scale(pipeline: Sequence[Mapping[str, Any]], sizes: Floats) -> Float
     """By which factors a pipeline enlarges images.
 
     Args:
-        pipeline: transforms as a config lists them; the first ``Resize`` counts.
+        pipeline: transforms as a config lists them; the first ``Resize`` counts, and its first
+            scale where it has several.
         sizes: (N, 2) width and height.
 
     Returns:
@@ -90,12 +91,13 @@ def network_scale(pipeline: Sequence[Mapping[str, Any]], sizes: Floats) -> Float
         factor = transform.get("scale_factor")
         if factor is not None:
             return np.broadcast_to(np.asarray(factor, np.float64), sizes.shape).copy()
-        scale = transform.get("scale") or transform.get("scales")
+        scales = transform.get("scales")
+        scale = transform.get("scale") or (scales[0] if isinstance(scales, list) else scales)
         if scale is None:
             break
-        if isinstance(scale[0], Sequence):
+        if isinstance(scale, Sequence) and isinstance(scale[0], Sequence):
             scale = scale[0]
-        wanted = np.array(scale, dtype=np.float64)
+        wanted = np.broadcast_to(np.asarray(scale, np.float64), 2)  # mmcv: a number is both sides
         if transform.get("keep_ratio", False):
             longest, shortest = wanted.max(), wanted.min()
             factors = np.minimum(longest / sizes.max(axis=1), shortest / sizes.min(axis=1))

@@ -77,7 +77,8 @@ def check_data(
 
     Args:
         source: a config file (``.py``), the name of one of mmthermal's, or a folder.
-        ann_files: annotation files of a folder, from the folder on; found if empty.
+        ann_files: annotation files of a folder, from the folder on; found if empty, where files
+            that list no images are only noted.
         img_dir: folder of the images, from the folder on; found if None.
         cfg_options: settings that replace those of the config.
         images: whether to open the pictures.
@@ -93,14 +94,15 @@ def check_data(
             variable of it changes nothing.
     """
     cfg = None
+    findings: list[Finding] = []
     if _is_config(source):
         cfg = read_config(source, cfg_options or {})
         splits = splits_of_config(cfg)
     else:
-        splits = splits_of_folder(source, ann_files, img_dir)
+        splits, findings = splits_of_folder(source, ann_files, img_dir)
     report = Report(str(source), [], {}, splits, {}, {})
     contents = {split.name: _check_split(split, report, images, workers, say) for split in splits}
-    findings = [*report.findings, *_together(report, contents)]
+    findings += [*report.findings, *_together(report, contents)]
     first = splits[0]
     if cfg is not None and first.name in report.tables:
         found, report.figures["anchors"] = check_anchors(
@@ -164,7 +166,10 @@ def _together(report: Report, contents: Mapping[str, Any]) -> list[Finding]:
     if len(report.tables) < 2:
         return []
     found = check_classes(report.tables, {split.name: split.classes for split in report.splits})
-    found += check_sequences({name: contents[name]["images"] for name in report.tables})
+    found += check_sequences(
+        {name: contents[name]["images"] for name in report.tables},
+        {name: contents[name].get("videos") for name in report.tables},
+    )
     if len(report.facts) > 1:
         found += compare_levels(report.facts)
         copies, pairs = check_near_copies(report.facts)

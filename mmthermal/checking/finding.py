@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
+
+from mmthermal.common.boxes import Bools
 from mmthermal.common.checks import check_choice
 
 Severity = Literal["error", "warning", "note"]
@@ -61,6 +64,38 @@ def some(values: Iterable[Any]) -> tuple[str, ...]:
             break
         words.append(str(value))
     return tuple(words)
+
+
+def of_annotations(
+    severity: Severity, code: str, mask: Bools, ids: Sequence[int | str], what: str, remedy: str
+) -> list[Finding]:
+    """A finding about the annotations of a mask, or none.
+
+    Args:
+        severity: of the finding.
+        code: likewise.
+        mask: (G,) flags of the annotations.
+        ids: (G,) their ids, for the examples.
+        what: is wrong with them, after "3 of 9 annotations".
+        remedy: of the finding.
+
+    Returns:
+        a list of one finding; of none if no flag is set.
+    """
+    count = int(mask.sum())
+    if not count:
+        return []
+    return [
+        Finding(
+            severity,
+            code,
+            f"{count} of {len(mask)} annotations {what}",
+            remedy,
+            count=count,
+            total=len(mask),
+            examples=some(f"annotation {ids[i]}" for i in np.flatnonzero(mask).tolist()),
+        )
+    ]
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

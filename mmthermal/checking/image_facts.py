@@ -61,10 +61,15 @@ class ImageFacts:
     hash: int = 0
 
     @property
+    def blank(self) -> bool:
+        """Whether all pixels have one value."""
+        return self.low == self.high
+
+    @property
     def bits(self) -> int:
         """8 where the values fill no more than 8 bits, whatever the file's type; else the type's.
 
-        Floating point counts by its own width.
+        Floating point counts by its own width. Says nothing of a picture that is ``blank``.
         """
         if self.dtype in ("uint8", "uint16", "int16", "int32") and 0 <= self.low <= self.high < 256:
             return 8

@@ -162,12 +162,13 @@ def _form(facts: Sequence[ImageFacts]) -> list[Finding]:
 
 
 def _bits(facts: Sequence[ImageFacts]) -> list[Finding]:
-    """8-bit pictures among those of 16 bits."""
-    numbers = Counter(fact.bits for fact in facts)
-    if len(numbers) == 1:
+    """8-bit pictures among those of 16 bits; one value has the bits of neither."""
+    varied = [fact for fact in facts if not fact.blank]
+    numbers = Counter(fact.bits for fact in varied)
+    if len(numbers) < 2:
         return []
     usual = numbers.most_common(1)[0][0]
-    odd = [fact for fact in facts if fact.bits != usual]
+    odd = [fact for fact in varied if fact.bits != usual]
     words = ", ".join(f"{count} of {bits} bits" for bits, count in numbers.most_common())
     return [
         Finding(
@@ -196,7 +197,7 @@ def _values(facts: Sequence[ImageFacts]) -> list[Finding]:
         ),
         *_of(
             facts,
-            lambda f: f.high == f.low,
+            lambda f: f.blank,
             "warning",
             "blank-image",
             "have one value everywhere",

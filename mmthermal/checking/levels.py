@@ -28,16 +28,18 @@ def describe_levels(facts: Sequence[ImageFacts]) -> dict[str, Any]:
         facts: of its pictures.
 
     Returns:
-        numbers of pictures by bit depth and data type; range; medians of level and spread over
-        the pictures, and the deviation of the levels; empty without a readable picture.
+        numbers of pictures by bit depth (without those of one value, where there are others) and
+        data type; range; medians of level and spread over the pictures, and the deviation of the
+        levels; empty without a readable picture.
     """
     readable = [fact for fact in facts if not fact.problem]
     if not readable:
         return {}
+    varied = [fact for fact in readable if not fact.blank]
     levels = np.array([fact.level for fact in readable])
     spreads = np.array([fact.spread for fact in readable])
     return {
-        "bits": _count(fact.bits for fact in readable),
+        "bits": _count(fact.bits for fact in varied or readable),
         "dtypes": _count(fact.dtype for fact in readable),
         "channels": _count(fact.channels for fact in readable),
         "sizes": _count(f"{fact.width} × {fact.height}" for fact in readable),
@@ -89,28 +91,29 @@ def check_levels(facts: Sequence[ImageFacts], sequences: Sequence[str]) -> list[
                 total=len(rows),
             )
         )
-    drifting = [name for name in dict.fromkeys(sequences) if _drifts(rows, name, spread)]
+    frames: dict[str, list[ImageFacts]] = {name: [] for name in sequences}
+    for fact, sequence in rows:
+        frames[sequence].append(fact)
+    drifting = [name for name, own in frames.items() if _drifts(own, spread)]
     if drifting:
         findings.append(
             Finding(
                 "note",
                 "level-drifts",
                 "the level drifts by more than the contrast within a picture in "
-                f"{len(drifting)} of {len(set(sequences))} sequences",
+                f"{len(drifting)} of {len(frames)} sequences",
                 "NormalizeFrame, or RandomContrastBrightness with a larger brightness",
                 count=len(drifting),
-                total=len(set(sequences)),
+                total=len(frames),
                 examples=tuple(name or "all files" for name in drifting[:5]),
             )
         )
     return findings
 
 
-def _drifts(rows: Sequence[tuple[ImageFacts, str]], name: str, spread: float) -> bool:
+def _drifts(frames: Sequence[ImageFacts], spread: float) -> bool:
     """Whether the level rises or falls along a sequence, in the order of the file names."""
-    frames = sorted(
-        (fact for fact, sequence in rows if sequence == name), key=lambda f: natural_key(f.path)
-    )
+    frames = sorted(frames, key=lambda f: natural_key(f.path))
     levels = np.array([fact.level for fact in frames])
     if len(levels) < _MIN_FRAMES or np.ptp(levels) <= spread:
         return False

@@ -12,6 +12,7 @@ from mmthermal.common.checks import InputError, did_you_mean
 # Nothing can be made of a file with one of these, whatever is accepted.
 _FATAL = UNREADABLE | {
     "class-not-listed",
+    "class-order",
     "duplicate-annotation-id",
     "duplicate-category-id",
     "no-images-left",

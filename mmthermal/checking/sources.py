@@ -1,6 +1,7 @@
 """Which files a check reads: those of a config's loaders, or of a folder."""
 
 import os.path as osp
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import Any
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from mmthermal.checking.finding import Finding, some
+from mmthermal.common.files import read_json
+
 LOADERS = ("train", "val", "test")
+_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Split:
     """One annotation file with its images.
 
     Args:
-        name: such as ``train``.
+        name: such as ``train``; no two splits of a check have the same.
         ann_file: path of the annotation file.
         img_dir: folder that the records' file names start from.
         classes: that the training asks for; all of the file if None.
@@ -110,49 +115,102 @@ def _split(name: str, dataset: Mapping[str, Any]) -> Split:
 
 def splits_of_folder(
     folder: str | Path, ann_files: Sequence[str] = (), img_dir: str | None = None
-) -> list[Split]:
+) -> tuple[list[Split], list[Finding]]:
     """The annotation files of a folder.
 
     Args:
         folder: of the data set.
-        ann_files: paths from the folder on; all ``*.json`` in it and in its ``annotations`` if
-            empty. One whose name holds "train" comes first.
+        ann_files: paths from the folder on; all ``*.json`` in it and in its ``annotations`` that
+            list images if empty. One whose name holds "train" comes first.
         img_dir: folder of the images, from ``folder`` on; the first of ``NAME``, ``images/NAME``,
-            ``images`` and the folder itself if None, where NAME is that of the annotation file.
+            that of the annotation file if it holds pictures, ``images`` and the folder itself if
+            None, where NAME is that of the annotation file.
 
     Returns:
-        a split for each file.
+        a split for each file, named after it, or after its folder where file names repeat; and a
+        note about files that were found and list no images, or none.
 
     Raises:
         FileNotFoundError: if the folder or a file does not exist, or no file is found.
+        ValueError: if a file that was found is not JSON.
     """
     root = Path(folder)
     if not root.is_dir():
         raise FileNotFoundError(f"{str(folder)!r} is neither a config nor a folder")
-    paths = [root / name for name in ann_files]
+    paths = list(dict.fromkeys(root / name for name in ann_files))
+    skipped: list[Path] = []
     if not paths:
-        paths = [*sorted(root.glob("annotations/*.json")), *sorted(root.glob("*.json"))]
+        found = [*sorted(root.glob("annotations/*.json")), *sorted(root.glob("*.json"))]
+        paths = [path for path in found if _lists_images(path)]
+        skipped = [path for path in found if path not in paths]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
+        others = f" ({', '.join(some(skipped))} list no images)" if skipped else ""
         raise FileNotFoundError(
-            f"no annotation file {', '.join(missing) or 'in ' + str(root)}: give its path from "
-            "the folder on by --ann; tools/convert.py makes one from other formats"
+            f"no annotation file {', '.join(missing) or 'in ' + str(root)}{others}: give its path "
+            "from the folder on by --ann; tools/convert.py makes one from other formats"
         )
     order = {"train": 0, "val": 1, "test": 2}
-    paths.sort(key=lambda p: next((k for word, k in order.items() if word in p.stem.lower()), 3))
-    return [
+    pairs = sorted(
+        zip(_names(root, paths), paths, strict=True),
+        key=lambda pair: next((k for word, k in order.items() if word in pair[0].lower()), 3),
+    )
+    splits = [
         Split(
-            name=path.stem,
+            name=name,
             ann_file=str(path),
             img_dir=str(root / img_dir if img_dir is not None else _images_of(root, path)),
             test_mode=i > 0,
         )
-        for i, path in enumerate(paths)
+        for i, (name, path) in enumerate(pairs)
     ]
+    return splits, _skipped(root, skipped, len(splits) + len(skipped))
+
+
+def _lists_images(path: Path) -> bool:
+    """Whether a JSON file can be one of annotations, and is no list of results or figures."""
+    content = read_json(path, what="the file")
+    return isinstance(content, dict) and isinstance(content.get("images"), list)
+
+
+def _skipped(root: Path, paths: Sequence[Path], total: int) -> list[Finding]:
+    """A note about files that were found and not checked, or none."""
+    if not paths:
+        return []
+    return [
+        Finding(
+            "note",
+            "files-left-out",
+            f"{len(paths)} of {total} JSON files list no images and are not checked",
+            "nothing, where they are no annotation files; name one by --ann to have it checked",
+            where=str(root),
+            count=len(paths),
+            total=total,
+            examples=some(path.relative_to(root) for path in paths),
+        )
+    ]
+
+
+def _names(root: Path, paths: Sequence[Path]) -> list[str]:
+    """For each file its stem; its folder where stems repeat, its path where folders do, too."""
+    inner = [Path(osp.relpath(path, root)) for path in paths]
+    names = [path.stem for path in inner]
+    folders = [path.parent.as_posix() if path.parent.name else path.stem for path in inner]
+    for others in (folders, [path.as_posix() for path in inner]):
+        counts = Counter(names)
+        names = [
+            name if counts[name] == 1 else other for name, other in zip(names, others, strict=True)
+        ]
+    return names
 
 
 def _images_of(root: Path, ann_file: Path) -> Path:
     """The likely folder of an annotation file's images."""
     word = ann_file.stem.removeprefix("instances_")
-    choices = [root / word, root / "images" / word, root / "images"]
+    beside = [ann_file.parent] if ann_file.parent != root and _has_pictures(ann_file.parent) else []
+    choices = [root / word, root / "images" / word, *beside, root / "images"]
     return next((path for path in choices if path.is_dir()), root)
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(path.suffix.lower() in _PICTURES for path in folder.iterdir())

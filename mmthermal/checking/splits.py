@@ -96,20 +96,29 @@ def check_classes(tables: Mapping[str, Table], asked: Mapping[str, Any]) -> list
                 "classes-differ",
                 f"{first} lists the classes {', '.join(order[first][:12])}; {other} lists "
                 f"{', '.join(order[other][:12])}: labels are numbered in this order",
-                "list the same categories in the same order in both files, or set "
-                "metainfo.classes alike for all splits",
+                "list the same categories in the same order in both files; metainfo.classes, alike "
+                "for all splits, chooses classes, but changes no order",
                 where=f"{first}, {other}",
             )
         )
     return findings
 
 
-def check_sequences(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Finding]:
-    """Sequences that two splits share, and files that both list.
+def check_sequences(
+    images: Mapping[str, Sequence[Mapping[str, Any]]],
+    videos: Mapping[str, Any] | None = None,
+) -> list[Finding]:
+    """Sequences that two splits share.
+
+    A file may number its sequences for itself: their names are compared where the files list them,
+    and numbers from 0 or 1 on without a gap in both files are only noted.
 
     Args:
         images: image records by split.
+        videos: by split what the file has under ``videos``, as CocoVID's: a list of objects with
+            ``id`` and ``name``; anything else counts as none.
     """
+    videos = videos or {}
     findings = []
     names = list(images)
     for i, first in enumerate(names):
@@ -117,27 +126,64 @@ def check_sequences(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[F
             key = sequence_key([*images[first], *images[other]])
             if not key:
                 continue
-            before = set(sequences(images[first], key))
-            now = sequences(images[other], key)
-            shared = sorted(before & set(now))
-            if not shared:
-                continue
-            count = sum(name in before for name in now)
-            findings.append(
-                Finding(
-                    "warning",
-                    "shared-sequences",
-                    f"{other} shares {len(shared)} sequences ({key}) with {first}: {count} of "
-                    f"{len(now)} of its images have neighbours there",
-                    f"split by sequence: tools/split.py --by {key}; figures on {other} are better "
-                    "than those on new scenes will be",
-                    where=f"{first}, {other}",
-                    count=count,
-                    total=len(now),
-                    examples=some(shared),
-                )
-            )
+            pair = [images[first], images[other]]
+            named = [_named(images[name], key, videos.get(name)) for name in (first, other)]
+            own = not all(named) and _numbered_alike(pair, key)
+            before, now = named if all(named) else [sequences(records, key) for records in pair]
+            shared = sorted(set(before) & set(now))
+            if shared:
+                findings.append(_shared(first, other, key, shared, now, own=own))
     return findings
+
+
+def _named(images: Sequence[Mapping[str, Any]], key: str, videos: Any) -> list[str]:
+    """The name of each image's video; empty where one is not known."""
+    if key != "video_id" or not isinstance(videos, list):
+        return []
+    rows = [row for row in videos if isinstance(row, Mapping) and row.get("name")]
+    names = {str(row.get("id")): str(row["name"]) for row in rows}
+    found = [names.get(video, "") for video in sequences(images, key)]
+    return found if all(found) else []
+
+
+def _numbered_alike(splits: Sequence[Sequence[Mapping[str, Any]]], key: str) -> bool:
+    """Whether the sequences of all splits are whole numbers from the same 0 or 1 on, gapless."""
+    starts = set()
+    for images in splits:
+        values = [_field(image, key) for image in images]
+        if set(map(type, values)) != {int}:
+            return False
+        if max(values) - min(values) >= len(set(values)):
+            return False
+        starts.add(min(values))
+    return starts in ({0}, {1})
+
+
+def _shared(
+    first: str, other: str, key: str, shared: Sequence[str], now: Sequence[str], *, own: bool
+) -> Finding:
+    """The finding about sequences of one split that are in another, too."""
+    count = sum(name in set(shared) for name in now)
+    message = f"{other} shares {len(shared)} sequences ({key}) with {first}: {count} of {len(now)} "
+    remedy = (
+        f"split by sequence: tools/split.py --by {key}; figures on {other} are better than those "
+        "on new scenes will be"
+    )
+    if own:
+        message += f"of its images, by numbers from {min(map(int, shared))} on in both files"
+        remedy = f"nothing, where each file numbers its own sequences from there on; else {remedy}"
+    else:
+        message += "of its images have neighbours there"
+    return Finding(
+        "note" if own else "warning",
+        "shared-sequences",
+        message,
+        remedy,
+        where=f"{first}, {other}",
+        count=count,
+        total=len(now),
+        examples=some(shared),
+    )
 
 
 def check_near_copies(

@@ -20,7 +20,7 @@ from mmthermal.convert.labels import LabelSet, LeftOut
 from mmthermal.convert.llvip import read_llvip
 from mmthermal.convert.m3fd import read_m3fd
 from mmthermal.convert.outputs import check_file_names, check_outputs
-from mmthermal.convert.to_coco import Classes, to_coco
+from mmthermal.convert.to_coco import CROWD, Classes, to_coco
 from mmthermal.convert.voc import read_voc
 from mmthermal.convert.yolo import read_yolo
 
@@ -52,7 +52,7 @@ class Converted:
         path: of the COCO file.
         images: number of images.
         objects: number of objects of each class, without crowd regions.
-        crowd: number of crowd regions.
+        crowd: number of crowd regions, each once, also where it is written for several classes.
         counts: what was left out or changed, by reason, with examples.
     """
 
@@ -154,8 +154,7 @@ def _write(split: str, path: Path, content: dict[str, Any], counts: LeftOut) -> 
     names = {category["id"]: category["name"] for category in content["categories"]}
     objects = Counter({name: 0 for name in names.values()})
     objects.update(names[a["category_id"]] for a in content["annotations"] if not a["iscrowd"])
-    crowd = sum(a["iscrowd"] for a in content["annotations"])
-    return Converted(split, path, len(content["images"]), dict(objects), crowd, counts)
+    return Converted(split, path, len(content["images"]), dict(objects), counts[CROWD], counts)
 
 
 def to_text(converted: list[Converted], source: str | Path, out: str | Path, copy: bool) -> str:

@@ -3,11 +3,17 @@
 import re
 from pathlib import Path
 
-from mmthermal.convert.labels import LabelledImage, LabelSet, image_files, image_size
+from mmthermal.convert.labels import (
+    SPLIT_WORDS,
+    LabelledImage,
+    LabelSet,
+    image_files,
+    image_size,
+    split_of,
+)
 from mmthermal.convert.yolo import label_file, read_labels
 
 _NAMES = {0: "person"}
-_SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}
 
 
 def read_iphd(root: Path) -> list[LabelSet]:
@@ -41,13 +47,13 @@ def read_iphd(root: Path) -> list[LabelSet]:
         raise FileNotFoundError(
             f"no folder 'images' with a folder 'labels' beside it in {str(root)!r}"
         )
-    return [found[split] for split in (*_SPLITS, "all") if split in found]
+    return [found[split] for split in (*SPLIT_WORDS, "all") if split in found]
 
 
 def _split(where: str) -> str:
     """The split that a path belongs to."""
-    words = re.split(r"[^a-z]+", where)
-    return next((s for s, names in _SPLITS.items() if set(names) & set(words)), "all")
+    words = set(map(split_of, re.split(r"[^a-z]+", where)))
+    return next((split for split in SPLIT_WORDS if split in words), "all")
 
 
 def _add(labels: LabelSet, path: Path) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmthermal.checking.annotations import check_annotations
+from mmthermal.checking.annotations import DOUBTFUL, check_annotations
 from mmthermal.common.files import read_json
 
 
 def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -> dict[str, Any]:
     """Read COCO files without faults, and join them where there are several.
 
+    What is only doubtful, such as amodal boxes, stays, as ``ThermalCocoDataset`` trains on it.
     Classes are joined by name, in the order in which they are met; ids of images, annotations and
     categories are numbered anew from 1, as those of several files repeat. Everything else, such as
     ``info``, comes from the first file. A single file stays as it is.
@@ -26,8 +27,8 @@ def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -
     Raises:
         FileNotFoundError: if a file does not exist.
         ValueError: if there is no file or one has faults, there is not one prefix for each file,
-            two files list the same picture, or one of several has annotations of a class that it
-            does not list.
+            two files list the same picture, or one of several has annotations of an image or a
+            class that it does not list.
     """
     if not ann_files:
         raise ValueError("ann_files: give at least one file")
@@ -37,7 +38,8 @@ def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -
             "their order"
         )
     several = len(ann_files) > 1
-    contents = [_read(path, ["unknown-category-id"] if several else []) for path in ann_files]
+    refused = ["unknown-category-id", "unknown-image-id"] if several else []  # these get new ids
+    contents = [_read(path, refused) for path in ann_files]
     for content, prefix in zip(contents, prefixes, strict=False):
         for image in content["images"]:
             image["file_name"] = posixpath.join(prefix, image["file_name"])
@@ -48,10 +50,14 @@ def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -
 
 
 def _read(path: str | Path, refused: Collection[str]) -> dict[str, Any]:
-    """A COCO file without errors and without findings of some codes."""
+    """A COCO file without errors, but doubtful ones, and without findings of some codes."""
     content: dict[str, Any] = read_json(path, what="the annotation file")
     findings = check_annotations(content, path)
-    faults = [f.message for f in findings if f.severity == "error" or f.code in refused]
+    faults = [
+        f.message
+        for f in findings
+        if f.code in refused or (f.severity == "error" and f.code not in DOUBTFUL)
+    ]
     if faults:
         raise ValueError(f"{path} has faults, see tools/check_data.py: {'; '.join(faults)}")
     return content

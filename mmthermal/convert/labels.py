@@ -1,16 +1,30 @@
 """What a format's reader gives: images with their labels, and what it had to leave out."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from mmthermal.common.picture_header import picture_header
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
 """File endings of images, in small letters."""
+SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+"""Names of folders and keys that mean a split, in small letters."""
+_ENDING = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})(\s.*)?$", re.IGNORECASE)
+FLAGS = ("-1", "0", "1")
+"""Second column of VOC's lists of a class: whether the class is in the image."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +98,7 @@ class LabelSet:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height from the head of a file.
+    """Width and height of the upright picture, as training turns it by its EXIF orientation.
 
     Raises:
         OSError: if the file is missing or no image.
@@ -92,8 +106,13 @@ def image_size(path: Path) -> tuple[int, int]:
     if path.suffix.lower() == ".npy":
         shape = np.load(path, mmap_mode="r").shape
         return int(shape[1]), int(shape[0])
-    with Image.open(path) as image:
-        return image.size
+    content = path.read_bytes()
+    with Image.open(BytesIO(content)) as image:
+        # some versions of Pillow give a TIFF's size as turned, others as stored
+        stored = isinstance(image, TiffImageFile) and (image.tag_v2[256], image.tag_v2[257])
+        width, height = map(int, stored or image.size)
+    _, orientation = picture_header(content)
+    return (height, width) if orientation >= 5 else (width, height)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -105,9 +124,9 @@ def image_files(folder: Path) -> list[Path]:
     )
 
 
-def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
-    """Files by their name without ending."""
-    return {path.stem: path for path in paths}
+def split_of(word: str) -> str | None:
+    """The split that a folder or key of this name means; None for any other."""
+    return next((split for split, words in SPLIT_WORDS.items() if word.lower() in words), None)
 
 
 def read_text(path: Path) -> str:
@@ -123,18 +142,25 @@ def read_text(path: Path) -> str:
 
 
 def read_list(path: Path) -> list[str]:
-    """Entries of a text file with one name a line; an ending such as ``.jpg`` is cut off.
+    """Entries of a text file with one name a line; names may have blanks.
+
+    An ending such as ``.jpg`` is cut off with what follows it, and VOC's second column of -1, 0
+    and 1, if all lines with a blank end in one of them.
 
     Raises:
         FileNotFoundError: if there is no such file.
     """
     if not path.is_file():
         raise FileNotFoundError(f"the list {str(path)!r} does not exist: check the path")
-    lines = (line.split()[0] for line in read_text(path).splitlines() if line.strip())
-    return [
-        line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in IMAGE_SUFFIXES else line
-        for line in lines
-    ]
+    lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    flagged = all(words[-1] in FLAGS for line in lines if len(words := line.split()) > 1)
+    return [_entry(line, flagged) for line in lines]
+
+
+def _entry(line: str, flagged: bool) -> str:
+    """The name in a line of a list."""
+    name = _ENDING.sub("", line, count=1)
+    return line.rsplit(maxsplit=1)[0] if flagged and name == line else name
 
 
 def need_folder(folder: Path, what: str) -> Path:

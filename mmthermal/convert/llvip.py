@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmthermal.convert.labels import LabelSet, image_files, need_folder
-from mmthermal.convert.voc import read_xml_set
+from mmthermal.convert.voc import WITHOUT_IMAGE, read_xml_set
 
 
 def read_llvip(root: Path) -> list[LabelSet]:
@@ -21,12 +21,18 @@ def read_llvip(root: Path) -> list[LabelSet]:
     Source: Jia et al., LLVIP, ICCV workshops 2021; the set's own README.
     """
     annotations = need_folder(root / "Annotations", "LLVIP")
-    found = []
+    found: list[LabelSet] = []
+    names: set[str] = set()
     for split in ("train", "test"):
         images = image_files(need_folder(root / "infrared" / split, "LLVIP"))
         (labels,) = read_xml_set(annotations, images)
         labels.split = split
         # the XML files of both splits lie in one folder
-        labels.dropped.pop("label file without an image", None)
+        labels.dropped.pop(WITHOUT_IMAGE, None)
+        labels.dropped.examples.pop(WITHOUT_IMAGE, None)
+        names.update(path.stem for path in images)
         found.append(labels)
+    for path in sorted(annotations.rglob("*.xml")):
+        if path.stem not in names:
+            found[-1].dropped.note(f"{WITHOUT_IMAGE} in train or test", path)
     return found

@@ -8,6 +8,9 @@ from typing import Any
 
 from mmthermal.convert.labels import Label, LabelSet, LeftOut, image_size
 
+CROWD = "kept: box as a crowd region"
+"""Counts crowd regions; one of no listed class has an annotation for each class."""
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -60,8 +63,8 @@ def to_coco(
 ) -> tuple[dict[str, Any], LeftOut]:
     """A split as the content of a COCO file.
 
-    Boxes are clipped to their image. Crowd regions belong to the first class, as COCO needs one;
-    they count for none.
+    Boxes are clipped to their image. A crowd region of no listed class is written once for each
+    class: evaluation ignores detections of its own class only.
 
     Args:
         labels: the split.
@@ -95,48 +98,48 @@ def to_coco(
             record["sequence"] = image.sequence
         images.append(record)
         for label in image.labels:
-            found = _annotation(label, image.path, size, ids, classes, counts)
-            if found is not None:
+            for found in _annotations(label, image.path, size, ids, classes, counts):
                 annotations.append({"id": len(annotations) + 1, "image_id": record["id"], **found})
     categories = [{"id": number, "name": name} for name, number in ids.items()]
     return {"images": images, "annotations": annotations, "categories": categories}, counts
 
 
-def _annotation(
+def _annotations(
     label: Label,
     image: Path,
     size: tuple[int, int],
     ids: Mapping[str, int],
     classes: Classes,
     counts: LeftOut,
-) -> dict[str, Any] | None:
-    """A box as COCO's record, or None where nothing of it is left."""
+) -> list[dict[str, Any]]:
+    """A box as COCO's records: one, or one a class, or none where nothing of it is left."""
     name, place = classes.new_name(label.name), label.place or image
     crowd = label.crowd or name in classes.ignore
     if name not in ids and not crowd:
         counts.note(f"box of class {name!r}, which is not asked for", place)
-        return None
+        return []
     x, y, w, h = label.box
     if not (w > 0 and h > 0):  # also NaN
         counts.note("box without area", place)
-        return None
+        return []
     left, top = max(x, 0.0), max(y, 0.0)
     right, bottom = min(x + w, size[0]), min(y + h, size[1])
     if right - left < 1 or bottom - top < 1:
         counts.note("box with less than a pixel inside its image", place)
-        return None
+        return []
     if max(left - x, top - y, x + w - right, y + h - bottom) > 1e-6 * max(size):
         counts.note("kept: box clipped at the border", place)
         x, y, w, h = left, top, right - left, bottom - top
-    if crowd:
-        counts.note("kept: box as a crowd region", place)
+    cat_ids = [ids[name]] if name in ids else list(ids.values())
+    if not cat_ids:
+        counts.note("crowd region, without a class to write it for", place)
+    elif crowd:
+        counts.note(CROWD, place)
+    if len(cat_ids) > 1:
+        counts.note("kept: crowd region of no listed class, written once for each class", place)
     box = [_plain(value) for value in (x, y, w, h)]
-    return {
-        "category_id": ids.get(name, 1),
-        "bbox": box,
-        "area": _plain(w * h),
-        "iscrowd": int(crowd),
-    }
+    rest = {"bbox": box, "area": _plain(w * h), "iscrowd": int(crowd)}
+    return [{"category_id": cat_id, **rest} for cat_id in cat_ids]
 
 
 def _plain(value: float) -> float | int:

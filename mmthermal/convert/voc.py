@@ -2,27 +2,33 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mmthermal.convert.labels import (
+    FLAGS,
+    SPLIT_WORDS,
     Label,
     LabelledImage,
     LabelSet,
     LeftOut,
-    by_stem,
     image_files,
     read_list,
     read_text,
 )
+from mmthermal.convert.pairs import Pair, pair_files
+
+WITHOUT_IMAGE = "label file without an image"
+"""Why a label file is left out that has no picture."""
 
 
 def read_voc(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelSet]:
     """Read a folder as LabelImg and VOC have it.
 
-    XML files lie in ``Annotations`` or ``annotations``, or beside the images. Splits are the
+    XML files lie in ``Annotations`` or ``annotations``, or beside the images. Pictures are those
+    of ``JPEGImages``, if it has any; VOC's masks beside it have the same names. Splits are the
     lists of ``ImageSets/Main``, or those given, or ``train``, ``val`` and ``test`` if the images
-    lie in folders of these names; else there is one split, ``all``.
+    lie in folders of these names or below them; else there is one split, ``all``.
 
     Args:
         root: the folder.
@@ -44,13 +50,18 @@ def read_voc(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelS
         lists = {path.stem: path for path in files if not _marks_a_class(path)}
         if {"train", "val"} <= set(lists):
             lists.pop("trainval", None)  # their union
-    return read_xml_set(ann_dir, image_files(root), lists)
+    every = image_files(root)
+    images = [path for path in every if (root / "JPEGImages") in path.parents] or every
+    found = read_xml_set(ann_dir, images, lists)
+    for path in sorted(set(every) - set(images)):
+        found[0].dropped.note("image outside of JPEGImages", path)
+    return found
 
 
 def _marks_a_class(path: Path) -> bool:
     """Whether a list says which images have a class, as VOC's ``person_train.txt``: no split."""
-    rows = [line.split() for line in read_text(path).splitlines()]
-    return any(rows) and all(len(row) == 2 and row[1] in ("-1", "0", "1") for row in rows if row)
+    rows = [row for line in read_text(path).splitlines() if (row := line.split())]
+    return bool(rows) and all(len(row) > 1 and row[-1] in FLAGS for row in rows)
 
 
 def read_xml_set(
@@ -59,7 +70,8 @@ def read_xml_set(
     """Read XML files and put them together with images of the same name.
 
     The name of the XML file counts: ``filename`` in it is that of the labeller's own copy in
-    several public sets.
+    several public sets. Where a name is there more than once, the folders tell, see
+    :func:`pair_files`; if they don't, the XML file is left out.
 
     Args:
         ann_dir: folder of the XML files; also those below it are read.
@@ -72,51 +84,82 @@ def read_xml_set(
     Raises:
         FileNotFoundError: if there is no XML file.
     """
-    xml_files = by_stem(sorted(ann_dir.rglob("*.xml")))
+    xml_files = sorted(ann_dir.rglob("*.xml"))
     if not xml_files:
         raise FileNotFoundError(f"no XML file in {str(ann_dir)!r}: give the folder of the set")
-    files = by_stem(images)
-    splits = _splits(files, xml_files, lists)
+    pairs = pair_files(xml_files, images)
+    if lists:
+        return _read_lists(pairs, lists)
     found = []
-    for split, stems in splits.items():
+    for split, members in _by_folder(pairs).items():
         labels = LabelSet(split)
-        for stem in stems:
-            if stem not in files:
-                labels.dropped.note("label file without an image", xml_files.get(stem, stem))
-            elif stem not in xml_files:
-                labels.dropped.note("image without a label file", files[stem])
-            else:
-                image = read_xml(xml_files[stem], files[stem], labels.dropped)
-                labels.images += [image] if image is not None else []
+        for pair in members:
+            _add(labels, pair)
         found.append(labels)
-    listed = {stem for stems in splits.values() for stem in stems}
-    for stem in xml_files:
-        if stem not in listed:
-            found[-1].dropped.note("label file that is in no list", xml_files[stem])
     return found
 
 
-def _splits(
-    files: Mapping[str, Path], xml_files: Mapping[str, Path], lists: Mapping[str, Path] | None
-) -> dict[str, Sequence[str]]:
-    """Names of the images of each split."""
-    if lists:
-        return {
-            split: [Path(name).name for name in read_list(path)] for split, path in lists.items()
-        }
-    every = sorted({*files, *xml_files})
-    folders = {stem: files[stem].parent.name for stem in every if stem in files}
-    if {"train"} <= set(folders.values()) and len(set(folders.values())) > 1:
-        splits: dict[str, list[str]] = {}
-        for stem in every:
-            splits.setdefault(folders.get(stem, "train"), []).append(stem)
-        return {name: splits[name] for name in sorted(splits, key=_split_order)}
-    return {"all": every}
+def _add(labels: LabelSet, pair: Pair) -> None:
+    """Add a picture with the labels of its XML file, or count what is missing."""
+    if pair.choices:
+        words = ", ".join(map(str, pair.choices[:3]))
+        reason = "label file whose picture is not certain: its name is there more than once"
+        labels.dropped.note(reason, f"{pair.label}: {words}")
+    elif pair.label is None:
+        labels.dropped.note("image without a label file", pair.image or "")
+    elif pair.image is None:
+        labels.dropped.note(WITHOUT_IMAGE, pair.label)
+    else:
+        image = read_xml(pair.label, pair.image, labels.dropped)
+        labels.images += [image] if image is not None else []
 
 
-def _split_order(name: str) -> tuple[int, str]:
-    order = {"train": 0, "val": 1, "test": 2}
-    return order.get(name, 3), name
+def _read_lists(pairs: list[Pair], lists: Mapping[str, Path]) -> list[LabelSet]:
+    """The splits of text files."""
+    names: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        names.setdefault(pair.stem, []).append(pair)
+    found, listed = [], set()
+    for split, path in lists.items():
+        labels = LabelSet(split)
+        for name in read_list(path):
+            members = names.get(Path(name).name, [])
+            if len(members) > 1:
+                members = [pair for pair in members if pair.fits(name)] or members
+                members = _labelled(members) or members
+            listed.update(members)
+            if not members:
+                labels.dropped.note(WITHOUT_IMAGE, name)
+            elif len(members) > 1:
+                labels.dropped.note("name in a list that several files have", f"{path}: {name}")
+            else:
+                _add(labels, members[0])
+        found.append(labels)
+    for pair in pairs:
+        if pair not in listed:
+            kind = "image" if pair.label is None else "label file"
+            found[-1].dropped.note(f"{kind} that is in no list", pair.label or pair.image or "")
+    return found
+
+
+def _labelled(pairs: list[Pair]) -> list[Pair]:
+    """The only one with a label file, unless others may be the same picture of another split."""
+    labelled = [pair for pair in pairs if pair.label is not None]
+    splits = {pair.split for pair in pairs} - {None}
+    return labelled if len(labelled) == 1 and len(splits) < 2 else []
+
+
+def _by_folder(pairs: list[Pair]) -> dict[str, list[Pair]]:
+    """Pairs by the split that a folder above the picture names; all in one without a train."""
+    names = {pair: pair.split or next(iter(pair.folders), "all") for pair in pairs}
+    if not {"train"} < {names[pair] for pair in pairs if pair.image is not None}:
+        return {"all": pairs}
+    splits: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        name = names[pair] if pair.image is not None else pair.split or "train"
+        splits.setdefault(name, []).append(pair)
+    order = [*SPLIT_WORDS, *sorted(set(splits) - set(SPLIT_WORDS))]
+    return {name: splits[name] for name in order if name in splits}
 
 
 def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
@@ -137,6 +180,9 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
         tree = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, OSError):
         dropped.note("label file that is not XML", path)
+        return None
+    except (ValueError, LookupError):  # ElementTree knows no encoding of several bytes but Unicode
+        dropped.note("label file in an encoding that can't be read: save it in UTF-8", path)
         return None
     labels, place = [], str(path)
     for item in tree.iter("object"):

@@ -1,6 +1,7 @@
 """YOLO: a text file for each image, with or without a data.yaml."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from mmthermal.convert.labels import (
     IMAGE_SUFFIXES,
+    SPLIT_WORDS,
     Label,
     LabelledImage,
     LabelSet,
@@ -15,8 +17,9 @@ from mmthermal.convert.labels import (
     image_files,
     image_size,
     read_text,
+    split_of,
 )
-from mmthermal.convert.yolo_names import SPLITS, names_of_text, names_of_yaml, read_data_yaml
+from mmthermal.convert.yolo_names import names_of_text, names_of_yaml, read_data_yaml
 
 
 def read_yolo(root: Path) -> list[LabelSet]:
@@ -24,8 +27,9 @@ def read_yolo(root: Path) -> list[LabelSet]:
 
     With a YAML file: its ``path``, ``train``, ``val``, ``test`` and ``names``. Without: the
     folders ``images/train`` or ``train/images`` and so on, or one split ``all``; class names from
-    ``classes.txt`` or ``obj.names``, else ``class0``, ``class1``, …. The labels of
-    ``…/images/a.png`` are in ``…/labels/a.txt``, or beside the image.
+    ``classes.txt`` or ``obj.names``, else ``class0``, ``class1``, …. ``valid`` and ``validation``
+    mean ``val`` in both. Pictures in no split are counted. The labels of ``…/images/a.png`` are in
+    ``…/labels/a.txt``, or beside the image.
 
     Args:
         root: the folder.
@@ -38,10 +42,11 @@ def read_yolo(root: Path) -> list[LabelSet]:
         ValueError: if the file with the names has faults, or a label has a class without a name.
     """
     data_yaml = read_data_yaml(root)
+    others: dict[str, list[Path]] = {}
     if data_yaml is not None:
         path, settings = data_yaml
         names = names_of_yaml(path, settings["names"])
-        folders = _listed(root, settings)
+        folders, others = _listed(root, settings)
     else:
         names = names_of_text(root)
         folders = _found(root)
@@ -51,6 +56,8 @@ def read_yolo(root: Path) -> list[LabelSet]:
         for path in images:
             labels.images += _read_image(path, names, labels.dropped)
         found.append(labels)
+    if found:
+        _note_others(found[0].dropped, root, folders, others)
     if not any(labels.images for labels in found):
         raise FileNotFoundError(
             f"no image with a label file in {str(root)!r}: expected images/… and labels/…, or a "
@@ -61,32 +68,55 @@ def read_yolo(root: Path) -> list[LabelSet]:
     return found
 
 
-def _listed(root: Path, settings: Mapping[str, Any]) -> dict[str, list[Path]]:
-    """Images of each split of a YAML file: folders, text files, or lists of them."""
+def _listed(
+    root: Path, settings: Mapping[str, Any]
+) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    """Images of each split of a YAML file, and of each other key that names any."""
     bases = [root / str(settings.get("path") or "."), root]
     found: dict[str, list[Path]] = {}
-    for split in SPLITS:
-        entries = settings.get(split)
-        if not entries:
-            continue
-        images: list[Path] = []
-        for entry in entries if isinstance(entries, list) else [entries]:
-            # Roboflow writes ../train/images, which lies in the folder itself
-            choices = [base / str(entry) for base in bases] + [
-                root / str(entry).removeprefix("../")
-            ]
-            place = next((path for path in choices if path.exists()), None)
-            if place is None:
-                raise FileNotFoundError(f"{split}: {str(entry)!r} of the YAML file does not exist")
-            if place.is_dir():
-                images += image_files(place)
-            else:
-                lines = read_text(place).split("\n")
-                images += [
-                    _on_disk(place.parent, root, line.strip()) for line in lines if line.strip()
-                ]
-        found[split] = images
-    return found
+    others: dict[str, list[Path]] = {}
+    for key, entries in settings.items():
+        split = split_of(str(key))
+        words = entries if isinstance(entries, list) else [entries]
+        if split is not None and entries:
+            images = [path for word in words for path in _entry(root, bases, str(key), str(word))]
+            found[split] = _joined(found.get(split, []), images)
+        elif split is None and key not in ("path", "names"):
+            others[str(key)] = _maybe_images(root, bases, words)
+    return {split: found[split] for split in SPLIT_WORDS if split in found}, others
+
+
+def _place(root: Path, bases: list[Path], entry: str) -> Path | None:
+    """A folder or file of a YAML file; Roboflow writes ../train/images for one in the set."""
+    choices = [*(base / entry for base in bases), root / entry.removeprefix("../")]
+    return next((path for path in choices if os.path.exists(path)), None)
+
+
+def _entry(root: Path, bases: list[Path], key: str, entry: str) -> list[Path]:
+    """Images of a folder or text file that a YAML file names."""
+    place = _place(root, bases, entry)
+    if place is None:
+        raise FileNotFoundError(f"{key}: {entry!r} of the YAML file does not exist")
+    if place.is_dir():
+        return image_files(place)
+    lines = read_text(place).split("\n")
+    return [_on_disk(place.parent, root, line.strip()) for line in lines if line.strip()]
+
+
+def _maybe_images(root: Path, bases: list[Path], words: list[Any]) -> list[Path]:
+    """Images of a key that is no split: of the folders and text files among its words."""
+    images: list[Path] = []
+    for word in words:
+        place = _place(root, bases, word) if isinstance(word, str) and word else None
+        if place is not None and (place.is_dir() or place.suffix == ".txt"):
+            paths = _entry(root, bases, "", word)
+            images += [p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+    return images
+
+
+def _joined(one: list[Path], other: list[Path]) -> list[Path]:
+    """Both, each path once where two folders or keys mean one split."""
+    return list(dict.fromkeys([*one, *other])) if one else other
 
 
 def _on_disk(folder: Path, root: Path, entry: str) -> Path:
@@ -97,12 +127,36 @@ def _on_disk(folder: Path, root: Path, entry: str) -> Path:
 def _found(root: Path) -> dict[str, list[Path]]:
     """Images of each split by the usual folders."""
     found: dict[str, list[Path]] = {}
-    for split, words in (("train", ("train",)), ("val", ("val", "valid")), ("test", ("test",))):
-        for word in words:
-            for place in (root / "images" / word, root / word / "images"):
-                if place.is_dir():
-                    found[split] = image_files(place)
+    for place in sorted([*root.glob("images/*"), *root.glob("*/images")]):
+        split = split_of((place.parent if place.name == "images" else place).name)
+        if split is not None and place.is_dir():
+            found[split] = _joined(found.get(split, []), image_files(place))
+    found = {split: found[split] for split in SPLIT_WORDS if split in found}
     return found or {"all": image_files(root)}
+
+
+def _note_others(
+    dropped: LeftOut,
+    root: Path,
+    folders: Mapping[str, list[Path]],
+    others: Mapping[str, list[Path]],
+) -> None:
+    """Count images that no split has: those of other keys, and others in the folder."""
+    real: dict[Path, Path] = {}
+
+    def on_disk(path: Path) -> Path:
+        """The file without links in its folders, each looked up once."""
+        folder = real.get(path.parent) or real.setdefault(path.parent, path.parent.resolve())
+        return folder / path.name
+
+    known = {on_disk(path) for images in folders.values() for path in images}
+    named = {f"image of {key!r} in the YAML file, which is no split": others[key] for key in others}
+    left = {**named, "image in a folder that is no split": image_files(root)}
+    for reason, images in left.items():
+        for path in images:
+            if on_disk(path) not in known:
+                known.add(on_disk(path))
+                dropped.note(reason, path)
 
 
 def label_file(image: Path) -> Path:

@@ -6,9 +6,8 @@ from typing import Any
 
 import yaml
 
-from mmthermal.convert.labels import read_text
+from mmthermal.convert.labels import read_text, split_of
 
-SPLITS = ("train", "val", "test")
 _NAME_FILES = ("classes.txt", "obj.names", "labels/classes.txt")
 
 
@@ -40,7 +39,9 @@ def read_data_yaml(root: Path) -> tuple[Path, dict[str, Any]] | None:
     meant = None
     for path in sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
         content = _load(path)
-        if "train" in content or ("names" in content and set(SPLITS) & set(content)):
+        if "train" in content or (
+            "names" in content and any(split_of(str(key)) for key in content)
+        ):
             if "names" not in content:
                 raise ValueError(f"{str(path)!r} has no 'names': list the classes there")
             return path, content

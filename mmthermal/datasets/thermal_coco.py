@@ -10,18 +10,18 @@ from mmdet.registry import DATASETS
 from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
 
-from mmthermal.checking.annotations import CODES, check_annotations, what_mmdet_reads
+from mmthermal.checking.annotations import (
+    CODES,
+    DOUBTFUL,
+    check_annotations,
+    what_mmdet_reads,
+)
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json
 from mmthermal.common.installed import tool_command
 from mmthermal.datasets.one_channel import check_one_channel
-
-# Errors of the check that mmdet trains on in spite of them, and public sets are known for: amodal
-# boxes reach far over the border; some boxes are broken, and some images were taken out. Where
-# nothing is left, that is an error of its own.
-_DOUBTFUL = ("boxes-of-another-scale", "negative-side", "unknown-image-id")
 
 
 @DATASETS.register_module()
@@ -104,7 +104,7 @@ class ThermalCocoDataset(CocoDataset):
             test_mode=test_mode,
             labelled=annotated or not test_mode,
         )
-        settle(findings, accept=self.accept, doubtful=_DOUBTFUL, setting="dataset.accept")
+        settle(findings, accept=self.accept, doubtful=DOUBTFUL, setting="dataset.accept")
         counts = what_mmdet_reads(content, self._asked, findings)
         print_log(f"{path}: {counts}", logger="current")
         return _in_order(path, content["categories"], self._asked)

@@ -55,11 +55,16 @@ def test_generators_are_found() -> None:
         (dict(scale=(512, 640), keep_ratio=True), (4, 4)),
         (dict(scale=(320, 512)), (2, 4)),
         (dict(scale=[(320, 256), (640, 512)], keep_ratio=True), (2, 2)),
+        (dict(scale=640), (4, 5)),
+        (dict(scale=640, keep_ratio=True), (4, 4)),
+        (dict(type="RandomChoiceResize", scales=[640, 320]), (4, 5)),
+        (dict(type="RandomChoiceResize", scales=640, keep_ratio=True), (4, 4)),
+        (dict(type="RandomChoiceResize", scales=[(320, 256)]), (2, 2)),
         ({}, (1, 1)),
     ],
 )
 def test_the_scale_of_a_pipeline(resize, expected) -> None:
-    pipeline = [dict(type="LoadThermalImage"), dict(type="Resize", **resize)]
+    pipeline = [dict(type="LoadThermalImage"), {"type": "Resize", **resize}]
     assert network_scale(pipeline, np.array([[160.0, 128.0]])).tolist() == [list(expected)]
     assert network_scale([], np.array([[160.0, 128.0]])).tolist() == [[1, 1]]
 

@@ -1,10 +1,12 @@
 """The check of an annotation file as a whole."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from helpers_checking import clean, codes
+from mmdet.datasets import CocoDataset
 
 from mmthermal.checking import annotations
 from mmthermal.checking.annotations import check_annotations
@@ -83,6 +85,36 @@ def test_classes_listed_used_and_asked_for() -> None:
     assert check(content, classes=("person", "car", "vehicle"))["class-not-listed"] == "error"
 
 
+def test_classes_in_another_order_than_the_files_would_be_named_wrongly(tmp_path) -> None:
+    """As mmdet's own data set numbers them."""
+    content = clean()
+    content["categories"].append(dict(id=3, name="deer"))
+    content["annotations"][0]["category_id"] = 3
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content))
+    for asked, wrong in {
+        ("vehicle", "person"): True,
+        ("deer", "person"): True,
+        ("person", "deer"): False,
+        ("person", "vehicle", "deer"): False,
+    }.items():
+        dataset = CocoDataset(
+            ann_file=str(path), data_prefix=dict(img=""), metainfo=dict(classes=asked), pipeline=[]
+        )
+        names = {row["id"]: row["name"] for row in content["categories"]}
+        labels = {asked[label]: names[id_] for id_, label in dataset.cat2label.items()}
+        assert any(name != meant for name, meant in labels.items()) == wrong
+        assert check(content, classes=asked).get("class-order") == ("error" if wrong else None)
+    (finding,) = [
+        f
+        for f in check_annotations(content, "a.json", classes=["deer", "vehicle", "person"])
+        if f.code == "class-order"
+    ]
+    assert (finding.count, finding.total, finding.examples) == (2, 3, ("deer", "person"))
+    assert "classes=('person', 'vehicle', 'deer')" in finding.remedy
+    assert "class-order" not in check(content, classes={"vehicle", "person"})
+
+
 def test_a_rare_class_is_a_note() -> None:
     content = clean()
     content["categories"].append(dict(id=3, name="deer"))
@@ -123,11 +155,15 @@ def test_many_images_and_objects_are_clean() -> None:
     assert check(content) == {}
 
 
+def test_doubtful_codes_are_codes() -> None:
+    assert set(annotations.DOUBTFUL) <= annotations.CODES
+
+
 def test_all_codes_are_listed() -> None:
     """Every text in the sources of the check that looks like a code of it."""
     folder = Path(annotations.__file__).parent
     words: set[str] = set()
-    for name in ("annotations", "boxes", "ids", "numbers", "records"):
+    for name in ("annotations", "box_scale", "boxes", "ids", "numbers", "records"):
         text = (folder / f"{name}.py").read_text()
         words |= set(re.findall(r'^ {8,12}"([a-z]+(?:-[a-z0-9]+)+)",$', text, re.MULTILINE))
     ids = {f"duplicate-{kind}-id" for kind in ("image", "category", "annotation")}

@@ -61,33 +61,6 @@ def test_the_same_in_all_boxes_is_an_error(changes, code) -> None:
     assert codes(check(change_all(clean(), **changes)))[code] == "error"
 
 
-def test_corners_in_place_of_sizes() -> None:
-    content = clean()
-    for i, annotation in enumerate(content["annotations"]):
-        annotation["bbox"] = [40 + i, 30, 52 + i, 50]  # x1, y1, x2, y2
-    assert codes(check(content))["corner-boxes"] == "error"
-
-
-def test_boxes_of_a_larger_picture() -> None:
-    content = clean()
-    for annotation in content["annotations"]:
-        annotation["bbox"] = [4 * value for value in annotation["bbox"]]
-    (finding,) = [f for f in check(content) if f.code == "boxes-of-another-scale"]
-    assert finding.severity == "error"
-    assert "1.52 of its width" not in finding.message  # the largest end, not a single box's
-    assert "1.50 of its width and 1.44 of its height" in finding.message
-
-
-def test_boxes_of_a_smaller_picture() -> None:
-    content = clean()
-    content["annotations"] = [
-        dict(id=i + 1, image_id=1 + i % 4, category_id=1, bbox=[i % 40, i % 20, 6.5 + i / 99, 7],
-             area=42, iscrowd=0)
-        for i in range(120)
-    ]  # fmt: skip
-    assert codes(check(content)) == {"boxes-of-another-scale": "warning"}
-
-
 def test_the_same_box_twice_and_of_two_classes() -> None:
     content = clean()
     content["annotations"][4].update(bbox=[3, 5, 8, 18])  # as annotation 1, image 1, class 1

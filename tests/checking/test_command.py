@@ -202,6 +202,36 @@ def test_what_is_no_json_is_an_error_of_its_own(root) -> None:
         check_data(root)
 
 
+def test_videos_of_one_number_and_another_name_are_not_shared(root) -> None:
+    for split in ("train", "val"):
+        path = root / "annotations" / f"{split}.json"
+        content = json.loads(path.read_text())
+        content["videos"] = [dict(id=i, name=f"{split}/{i}") for i in (1, 2)]
+        for i, image in enumerate(content["images"]):
+            image["video_id"] = 1 + i % 2
+        path.write_text(json.dumps(content))
+    found = {f.code for f in check_data(root, images=False).findings}
+    assert "shared-sequences" not in found
+
+
+def test_a_report_in_the_folder_is_no_annotation_file(root) -> None:
+    (root / "check.json").write_text(json.dumps(check_data(root, images=False).to_dict()))
+    report = check_data(root, images=False)
+    assert [split.name for split in report.splits] == ["train", "val"]
+    assert severities(report) == {} and "files-left-out" in {f.code for f in report.findings}
+    assert severities(check_data(root, ann_files=["check.json"]))["not-coco"] == "error"
+
+
+def test_an_export_of_roboflow_is_checked_across_its_splits(root) -> None:
+    near_copy(root)
+    for part in ("train", "val"):
+        (root / "annotations" / f"{part}.json").rename(root / part / "_annotations.coco.json")
+    files = [f"{part}/_annotations.coco.json" for part in ("train", "val")]
+    report = check_data(root, ann_files=files)
+    assert set(report.figures) >= {"train", "val"}
+    assert severities(report) == {"near-copies": "warning"}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not here")
 def test_hituav160_is_as_its_readme_says() -> None:

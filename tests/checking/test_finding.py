@@ -2,9 +2,18 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from mmthermal.checking.finding import EXAMPLES, Finding, has_errors, in_words, some, worst_first
+from mmthermal.checking.finding import (
+    EXAMPLES,
+    Finding,
+    has_errors,
+    in_words,
+    of_annotations,
+    some,
+    worst_first,
+)
 
 
 def finding(severity="note", count=0, total=0):
@@ -38,3 +47,12 @@ def test_an_unknown_severity_is_refused() -> None:
 def test_few_examples_are_kept_and_json_takes_a_finding() -> None:
     assert some(range(100)) == tuple(str(i) for i in range(EXAMPLES))
     assert json.loads(json.dumps(finding("error", 1, 2).at("train").to_dict()))["where"] == "train"
+
+
+def test_annotations_are_named_by_their_ids() -> None:
+    mask = np.array([True, False, True])
+    (found,) = of_annotations("note", "code", mask, [7, "b", 9], "are odd", "do this")
+    assert (found.message, found.remedy) == ("2 of 3 annotations are odd", "do this")
+    assert (found.count, found.total) == (2, 3)
+    assert found.examples == ("annotation 7", "annotation 9")
+    assert of_annotations("note", "code", ~mask & mask, [7, "b", 9], "are odd", "do this") == []

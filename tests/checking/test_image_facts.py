@@ -70,6 +70,7 @@ def test_saturation_is_the_share_at_the_largest_value(tmp_path) -> None:
     assert measure(tmp_path / "a.png").saturated == pytest.approx(0.5)
     cv2.imwrite(str(tmp_path / "b.png"), np.full((9, 9), 65535, np.uint16))
     assert measure(tmp_path / "b.png").saturated == 0  # blank, no saturation
+    assert measure(tmp_path / "b.png").blank and not measure(tmp_path / "a.png").blank
 
 
 def test_what_can_not_be_read_is_said(tmp_path) -> None:

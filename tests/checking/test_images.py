@@ -45,6 +45,13 @@ def test_one_picture(changes, code, severity) -> None:
     assert finding.examples == ("a.png",)
 
 
+def test_a_blank_picture_of_16_bits_is_no_other_bit_depth() -> None:
+    (finding,) = check(low=0, high=0)
+    assert (finding.code, finding.examples) == ("blank-image", ("a.png",))
+    facts = [replace(GOOD, low=0, high=0)] * 3
+    assert codes(check_images(facts, np.tile([64.0, 48.0], (3, 1)))) == {"blank-image": "warning"}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [(dict(channels=4), "alpha-channel"), (dict(channels=3, grey=False), "colour-image")],

@@ -54,6 +54,25 @@ def test_drift_along_a_sequence() -> None:
     assert codes(check_levels(shuffled, ["a"] * 20)) == {"level-varies": "note"}
 
 
+def test_frames_of_several_sequences_are_kept_apart() -> None:
+    """One rises, one falls, one stays; frames that can't be read count for none."""
+    rise = 8000 + 30 * np.arange(20)
+    levels = np.stack([rise, rise[::-1], np.full(20, 8000)], axis=1).ravel()
+    facts = [*frames(levels), ImageFacts("x.png", problem="missing")]
+    found = {f.code: f for f in check_levels(facts, [*["up", "down", "flat"] * 20, "lost"])}
+    drift = found["level-drifts"]
+    assert (drift.examples, drift.count, drift.total) == (("up", "down"), 2, 4)
+
+
+def test_blank_frames_have_no_bit_depth() -> None:
+    dark = frames([0] * 9, low=0, high=0)
+    good = frames([8000] * 5)
+    assert describe_levels([*dark, *good])["bits"] == {"16": 5}
+    assert describe_levels(dark)["bits"] == {"8": 9}
+    found = compare_levels({"train": good, "val": [*dark, *good]})
+    assert "bit-depth-between-splits" not in codes(found)
+
+
 def test_a_split_of_another_level_gain_or_depth() -> None:
     train = frames([8000] * 5)
     assert compare_levels({"train": train, "val": frames([8050] * 5)}) == []

@@ -44,7 +44,9 @@ def test_doubtful_errors_warn(said: list[str]) -> None:
     assert said == ["a.json: a e (image 3). To do: do this [e]"]
 
 
-@pytest.mark.parametrize("code", ["not-a-number", "class-not-listed", "duplicate-annotation-id"])
+@pytest.mark.parametrize(
+    "code", ["not-a-number", "class-not-listed", "class-order", "duplicate-annotation-id"]
+)
 def test_what_would_fail_anyhow_cannot_be_accepted(said: list[str], code: str) -> None:
     with pytest.raises(ValueError, match=code) as caught:
         settle([finding("error", code)], accept=(code,))

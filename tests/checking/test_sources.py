@@ -67,15 +67,82 @@ def test_a_list_of_files_and_no_file_are_errors() -> None:
 def test_files_and_images_of_a_folder(tmp_path) -> None:
     for name in ("annotations/val.json", "annotations/instances_train.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(json.dumps({}))
+        (tmp_path / name).write_text(json.dumps(dict(images=[])))
     (tmp_path / "train").mkdir()
     (tmp_path / "images" / "val").mkdir(parents=True)
-    train, val = splits_of_folder(tmp_path)
+    (train, val), findings = splits_of_folder(tmp_path)
+    assert findings == []
     assert (train.name, train.img_dir) == ("instances_train", str(tmp_path / "train"))
     assert (val.name, val.img_dir) == ("val", str(tmp_path / "images" / "val"))
     assert not train.test_mode and val.test_mode
-    (one,) = splits_of_folder(tmp_path, ["annotations/val.json"], "frames")
+    (one,), _ = splits_of_folder(tmp_path, ["annotations/val.json"], "frames")
     assert one.img_dir == str(tmp_path / "frames")
+
+
+def written(root, *names, content=None):
+    """Files of these names."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(json.dumps(dict(images=[]) if content is None else content))
+    return list(names)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path) -> None:
+    """As Roboflow exports them, with the pictures beside."""
+    parts = ["test", "train", "valid"]
+    files = written(tmp_path, *(f"{part}/_annotations.coco.json" for part in parts))
+    for part in parts:
+        (tmp_path / part / "a.JPG").touch()
+    splits, _ = splits_of_folder(tmp_path, files)
+    assert [split.name for split in splits] == ["train", "valid", "test"]
+    assert [split.img_dir for split in splits] == [str(tmp_path / s.name) for s in splits]
+    assert [split.test_mode for split in splits] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/x.json", "b/x.json", "b/y.json"], ["a", "b", "y"]),
+        (["x.json", "b/x.json"], ["x", "b"]),
+        (["a/b/x.json", "c/b/x.json"], ["a/b", "c/b"]),
+        (["b.json", "a/x.json", "b/x.json"], ["b.json", "a", "b/x.json"]),
+        (["a/x.json", "a/x.coco"], ["a/x.json", "a/x.coco"]),
+        (["a.json", "a.json", "./a.json"], ["a"]),
+    ],
+)
+def test_no_two_splits_have_the_same_name(tmp_path, files, names) -> None:
+    splits, _ = splits_of_folder(tmp_path, written(tmp_path, *files))
+    assert [split.name for split in splits] == names
+
+
+def test_pictures_beside_the_labels_come_before_a_folder_of_all(tmp_path) -> None:
+    written(tmp_path, "annotations/a.json", "b/a.json", "b/c.json")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "b" / "1.png").touch()
+    (tmp_path / "c").mkdir()
+    splits, _ = splits_of_folder(tmp_path, ["annotations/a.json", "b/a.json", "b/c.json"])
+    folders = {split.name: split.img_dir for split in splits}
+    assert folders == {
+        "annotations": str(tmp_path / "images"),
+        "b": str(tmp_path / "b"),
+        "c": str(tmp_path / "c"),
+    }
+
+
+def test_found_files_that_list_no_images_are_left_out(tmp_path) -> None:
+    written(tmp_path, "annotations/val.json")
+    written(tmp_path, "check.json", content=dict(figures=dict(images=[1]), images=3))
+    written(tmp_path, "val.bbox.json", content=[dict(image_id=1)])
+    (split,), (finding,) = splits_of_folder(tmp_path)
+    assert (split.name, split.test_mode) == ("val", False)
+    assert (finding.severity, finding.code) == ("note", "files-left-out")
+    assert (finding.count, finding.total) == (2, 3)
+    assert finding.examples == ("check.json", "val.bbox.json")
+    (named,), findings = splits_of_folder(tmp_path, ["check.json"])
+    assert (named.name, findings) == ("check", [])
+    (tmp_path / "annotations" / "val.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"check\.json, .*val\.bbox\.json list no images"):
+        splits_of_folder(tmp_path)
 
 
 def test_a_missing_folder_or_file_is_said(tmp_path) -> None:

@@ -62,6 +62,54 @@ def test_shared_sequences_are_counted() -> None:
     assert check_sequences({"train": [dict(file_name="a_1")], "val": [dict(file_name="a_2")]}) == []
 
 
+def video_frames(start, stop):
+    return [dict(file_name=f"{i}.png", video_id=i // 2) for i in range(2 * start, 2 * stop)]
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_numbers_from_the_same_start_in_both_files_are_a_note(start) -> None:
+    """CocoVID files count their videos each for itself."""
+    train, val = video_frames(start, 9), video_frames(start, 4)
+    (finding,) = check_sequences({"train": train, "val": val})
+    assert (finding.severity, finding.code) == ("note", "shared-sequences")
+    assert (finding.count, finding.total) == (len(val), len(val))
+    assert f"numbers from {start} on" in finding.message
+    assert finding.remedy.startswith("nothing, where each file numbers its own")
+
+
+@pytest.mark.parametrize(
+    "val",
+    [
+        video_frames(3, 6),  # from another number on
+        [*video_frames(0, 2), *video_frames(5, 6)],  # with a gap
+        [dict(file_name=f"{i}.png", video_id=str(i)) for i in range(2)],
+        [dict(file_name=f"{i}.png", video_id=bool(i)) for i in range(2)],
+    ],
+)
+def test_other_numbers_and_names_are_a_warning(val) -> None:
+    train = video_frames(0, 9) + [dict(file_name="b.png", video_id=True)] * any(
+        image["video_id"] is True for image in val
+    )
+    (finding,) = check_sequences({"train": train, "val": val})
+    assert finding.severity == "warning" and "neighbours" in finding.message
+
+
+def test_names_of_videos_are_compared_where_files_list_them() -> None:
+    images = {"train": video_frames(0, 3), "val": video_frames(0, 2)}
+
+    def videos(*names):
+        return [dict(id=i, name=name) for i, name in enumerate(names)]
+
+    train = videos("a", "b", "c")
+    assert check_sequences(images, {"train": train, "val": videos("d", "e")}) == []
+    (finding,) = check_sequences(images, {"train": train, "val": videos("d", "b")})
+    assert (finding.severity, finding.examples) == ("warning", ("b",))
+    assert (finding.count, finding.total) == (2, 4)
+    for unknown in (None, {}, [3], videos("d"), [dict(id=0), dict(id=1)]):
+        (finding,) = check_sequences(images, {"train": train, "val": unknown})
+        assert finding.severity == "note"
+
+
 def test_classes_in_another_order() -> None:
     other = clean()
     other["categories"].reverse()

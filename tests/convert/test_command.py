@@ -47,6 +47,16 @@ def test_mmdet_reads_what_is_written(root, tmp_path) -> None:
     ]
 
 
+def test_a_crowd_region_is_counted_once(root, tmp_path) -> None:
+    for name in ("a", "b", "c"):
+        boxes = [("person", 3, 4, 13, 24), ("dog", 30, 4, 50, 24), ("cat", 3, 4, 13, 24)]
+        text(root / "Annotations" / f"{name}.xml", voc(boxes))
+    train, _ = convert("llvip", root, tmp_path / "out", classes=Classes(ignore=("cat",)))
+    content = json.loads(train.path.read_text())
+    assert (train.crowd, sum(a["iscrowd"] for a in content["annotations"])) == (2, 4)
+    assert train.objects == {"dog": 2, "person": 2}
+
+
 def test_images_stay_or_are_copied(root, tmp_path) -> None:
     convert("llvip", root, tmp_path / "stay")
     assert sorted(p.name for p in (tmp_path / "stay").iterdir()) == ["test.json", "train.json"]

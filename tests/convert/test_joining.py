@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mmthermal.checking.annotations import DOUBTFUL, check_annotations
 from mmthermal.convert.joining import read_joined
 from mmthermal.convert.split import split_set
 
@@ -89,6 +90,40 @@ def test_a_class_that_is_not_listed_is_refused_in_one_of_several(files) -> None:
     with pytest.raises(ValueError, match=r"val\.json has faults, see tools/check_data"):
         read_joined(files)
     assert read_joined(files[1:])["annotations"][-1]["category_id"] == 99
+
+
+def test_an_image_that_is_not_listed_is_refused_in_one_of_several(files) -> None:
+    change(files[1], lambda content: content["annotations"][0].update(image_id=99))
+    with pytest.raises(ValueError, match=r"val\.json has faults.*unlisted image_id"):
+        read_joined(files)
+    assert read_joined(files[1:])["annotations"][0]["image_id"] == 99
+
+
+@pytest.mark.parametrize("box", [[90, 5, 60, 18], [30, 5, -12, 18]])
+def test_what_a_training_accepts_is_joined_and_split(files, tmp_path, box) -> None:
+    """Boxes far over the border, and of a negative side, are errors of the check."""
+
+    def widen(content):
+        for row in content["annotations"][:2]:
+            row["bbox"] = box
+
+    change(files[1], widen)
+    errors = {
+        f.code
+        for f in check_annotations(json.loads(files[1].read_text()), "val.json")
+        if f.severity == "error"
+    }
+    assert errors and errors <= set(DOUBTFUL)
+    assert read_joined(files)["annotations"][2]["bbox"] == box
+    assert read_joined(files[1:])["annotations"][0]["bbox"] == box
+    parts = split_set(files, tmp_path / "out", parts=dict(train=2, val=1))
+    assert [part.figures["images"] for part in parts] == [2, 1]
+
+
+def test_other_errors_are_refused(files) -> None:
+    change(files[0], lambda content: content["annotations"][0].update(iscrowd="0"))
+    with pytest.raises(ValueError, match=r"train\.json has faults"):
+        read_joined(files[:1])
 
 
 def test_without_files_there_is_nothing_to_join() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers_convert import picture, text
+from PIL import Image
 
 from mmthermal.convert.labels import (
     LeftOut,
@@ -25,6 +26,15 @@ def test_sizes_come_from_the_head_of_a_file(tmp_path) -> None:
         image_size(text(tmp_path / "b.png", "no picture"))
 
 
+@pytest.mark.parametrize("ending", [".jpg", ".tiff", ".png"])
+@pytest.mark.parametrize("orientation", [1, 3, 5, 6, 7, 8])
+def test_sizes_are_those_of_the_upright_picture(tmp_path, ending, orientation) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("L", (64, 48)).save(tmp_path / f"a{ending}", exif=exif)
+    assert image_size(tmp_path / f"a{ending}") == ((48, 64) if orientation >= 5 else (64, 48))
+
+
 def test_images_are_found_below_a_folder(tmp_path) -> None:
     for name in ("b/2.JPG", "a/1.png", "a/note.txt", "a/._1.png"):
         text(tmp_path / name, "")
@@ -38,6 +48,21 @@ def test_lists_with_and_without_endings(tmp_path) -> None:
         read_list(tmp_path / "no.txt")
     with pytest.raises(FileNotFoundError, match="LLVIP: the folder"):
         need_folder(tmp_path / "no", "LLVIP")
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("my a.jpg\nmy b 2.JPG\n", ["my a", "my b 2"]),
+        ("my a\nmy b\n", ["my a", "my b"]),
+        ("img 1\nimg 2\n", ["img 1", "img 2"]),  # 2 is no flag: the numbers are of the names
+        ("a  1\nb -1\nc 0\n", ["a", "b", "c"]),
+        ("my a  1\nmy b -1\n", ["my a", "my b"]),
+        ("a.jpg 3,4,13,24\nJPEGImages/b.png Annotations/b.xml\n", ["a", "JPEGImages/b"]),
+    ],
+)
+def test_names_of_a_list_may_have_blanks(tmp_path, lines, names) -> None:
+    assert read_list(text(tmp_path / "l.txt", lines)) == names
 
 
 def test_text_files_may_begin_with_a_byte_order_mark_and_must_be_utf_8(tmp_path) -> None:

@@ -1,10 +1,18 @@
 """Labels as COCO's records, with a count of what was left out."""
 
+import contextlib
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from helpers_checking import codes
 from helpers_convert import picture
+from mmdet.models.task_modules.assigners import MaxIoUAssigner
+from mmengine.structures import InstanceData
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from mmthermal.checking.annotations import check_annotations
 from mmthermal.convert.labels import Label, LabelledImage, LabelSet
@@ -79,6 +87,57 @@ def test_a_class_of_crowd_regions_alone_is_none(tmp_path) -> None:
     assert [row["iscrowd"] for row in content["annotations"]] == [0, 1]
     content, _ = one(tmp_path, *labels, classes=Classes(("DontCare", "Car")))
     assert [category["name"] for category in content["categories"]] == ["DontCare", "Car"]
+
+
+def test_a_crowd_region_of_no_listed_class_is_one_for_each_class(tmp_path) -> None:
+    """COCO's evaluation ignores detections of a region's own class only."""
+    boxes = [Label("Car", (1, 1, 5, 5)), Label("Person", (9, 9, 5, 5)), Label("Car", (1, 9, 5, 5))]
+    boxes[2] = replace(boxes[2], crowd=True)
+    region = Label("DontCare", (20, 20, 20, 20), place="a.txt, line 4")
+    content, counts = one(tmp_path, *boxes, region, classes=Classes(ignore=("DontCare",)))
+    crowd = [(a["category_id"], a["bbox"]) for a in content["annotations"] if a["iscrowd"]]
+    assert crowd == [(1, [1, 9, 5, 5]), (1, [20, 20, 20, 20]), (2, [20, 20, 20, 20])]
+    assert [a["id"] for a in content["annotations"]] == [1, 2, 3, 4, 5]
+    written = "kept: crowd region of no listed class, written once for each class"
+    assert counts == {"kept: box as a crowd region": 2, written: 1}
+    assert counts.examples[written] == "a.txt, line 4"
+    assert "duplicate-box" not in codes(check_annotations(content, "a"))
+    found = [
+        dict(image_id=1, category_id=1, bbox=[1, 1, 5, 5], score=0.5),
+        dict(image_id=1, category_id=2, bbox=[9, 9, 5, 5], score=0.5),
+        *(dict(image_id=1, category_id=c, bbox=[22, 22, 9, 9], score=0.9) for c in (1, 2)),
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = content
+        coco.createIndex()
+        judge = COCOeval(coco, coco.loadRes(found), "bbox")
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
+    assert judge.stats[1] == pytest.approx(1)  # no detection in the region is a false alarm
+
+
+def test_training_ignores_a_region_that_is_there_twice_as_one() -> None:
+    """Assigners take the largest overlap with a region, so that copies change nothing."""
+    priors = torch.tensor([[0.0, 0, 10, 10], [20, 20, 30, 30], [22, 22, 60, 60], [40, 0, 50, 9]])
+    objects = InstanceData(bboxes=priors[:1] + 1.0, labels=torch.zeros(1, dtype=torch.long))
+    region = torch.tensor([[18.0, 18, 40, 40]])
+    for candidates in (True, False):
+        assigner = MaxIoUAssigner(0.5, 0.4, ignore_iof_thr=0.5, ignore_wrt_candidates=candidates)
+        one, two = (
+            assigner.assign(
+                InstanceData(priors=priors), objects, InstanceData(bboxes=region.repeat(n, 1))
+            ).gt_inds.tolist()
+            for n in (1, 2)
+        )
+        assert one == two and -1 in one
+
+
+def test_crowd_regions_without_any_class_are_counted(tmp_path) -> None:
+    content, counts = one(tmp_path, Label("DontCare", (9, 9, 5, 5), crowd=True))
+    assert (content["annotations"], content["categories"]) == ([], [])
+    assert counts == {"crowd region, without a class to write it for": 1}
 
 
 def test_a_class_that_does_not_occur_is_an_error(tmp_path) -> None:

@@ -96,6 +96,110 @@ def test_folders_of_images_are_splits(tmp_path) -> None:
     assert [labels.split for labels in read_voc(tmp_path)] == ["train", "test"]
 
 
+def test_folders_above_the_images_are_splits_too(tmp_path) -> None:
+    for split in ("train", "valid", "extra"):
+        picture(tmp_path / split / "images" / f"{split}.png")
+        text(tmp_path / split / "annotations" / f"{split}.xml", voc([("car", 3, 4, 13, 24)]))
+    sets = read_voc(tmp_path)
+    assert [labels.split for labels in sets] == ["train", "val", "extra"]
+    assert [len(labels.images) for labels in sets] == [1, 1, 1]
+
+
+def test_the_masks_of_voc_are_no_pictures(tmp_path) -> None:
+    picture(tmp_path / "JPEGImages" / "a.jpg")
+    for name in ("SegmentationClass", "SegmentationObject"):
+        picture(tmp_path / name / "a.png")
+    text(tmp_path / "Annotations" / "a.xml", voc([("car", 3, 4, 13, 24)]))
+    text(tmp_path / "ImageSets" / "Main" / "train.txt", "a\n")
+    (labels,) = read_voc(tmp_path)
+    assert [image.path for image in labels.images] == [tmp_path / "JPEGImages" / "a.jpg"]
+    assert labels.dropped == {"image outside of JPEGImages": 2}
+    mask = str(tmp_path / "SegmentationClass" / "a.png")
+    assert labels.dropped.examples == {"image outside of JPEGImages": mask}
+
+
+def test_pictures_of_one_name_in_two_splits(tmp_path) -> None:
+    for split in ("train", "val"):
+        picture(tmp_path / split / "0001.jpg")
+    text(tmp_path / "train" / "0001.xml", voc([("car", 3, 4, 13, 24)]))
+    train, val = read_voc(tmp_path)
+    assert [image.path for image in train.images] == [tmp_path / "train" / "0001.jpg"]
+    assert (val.images, val.dropped) == ([], {"image without a label file": 1})
+    text(tmp_path / "val" / "0001.xml", voc([("bus", 3, 4, 13, 24)]))
+    names = [labels.images[0].labels[0].name for labels in read_voc(tmp_path)]
+    assert names == ["car", "bus"]
+
+
+def test_a_picture_that_is_not_certain_is_left_out(tmp_path) -> None:
+    for name in ("ir/a.png", "vis/a.png", "ir/b.png"):
+        picture(tmp_path / name)
+    for name in ("a", "b"):
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    (labels,) = read_voc(tmp_path)
+    assert [image.path.name for image in labels.images] == ["b.png"]
+    reason = "label file whose picture is not certain: its name is there more than once"
+    assert labels.dropped == {reason: 1}
+    xml, ir, vis = (tmp_path / name for name in ("Annotations/a.xml", "ir/a.png", "vis/a.png"))
+    assert labels.dropped.examples == {reason: f"{xml}: {ir}, {vis}"}
+
+
+def test_a_name_in_a_list_that_several_files_have(tmp_path) -> None:
+    for name in ("s/a", "t/a", "t/b", "u/c"):
+        picture(tmp_path / "images" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    (tmp_path / "Annotations" / "u" / "c.xml").unlink()
+    file = text(tmp_path / "l.txt", "a\ns/a\nimages/t/a.png\nelse/b\n")
+    (labels,) = read_voc(tmp_path, {"mine": file})
+    places = [image.path.relative_to(tmp_path / "images").as_posix() for image in labels.images]
+    assert places == ["s/a.png", "t/a.png", "t/b.png"]
+    assert labels.dropped == {
+        "name in a list that several files have": 1,
+        "image that is in no list": 1,
+    }
+    assert labels.dropped.examples == {
+        "name in a list that several files have": f"{file}: a",
+        "image that is in no list": str(tmp_path / "images" / "u" / "c.png"),
+    }
+
+
+def test_a_name_in_a_list_is_that_of_the_picture_with_labels(tmp_path) -> None:
+    """Masks of the same name have none; a picture in a folder of another split may be meant."""
+    for name in ("images/a", "masks/a", "images/train/b", "images/val/b"):
+        picture(tmp_path / f"{name}.png")
+    for name in ("a", "train/b"):
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    (labels,) = read_voc(tmp_path, {"mine": text(tmp_path / "l.txt", "a\nb\n")})
+    assert [image.path for image in labels.images] == [tmp_path / "images" / "a.png"]
+    assert labels.dropped == {
+        "image that is in no list": 1,
+        "name in a list that several files have": 1,
+    }
+
+
+def test_names_with_blanks_in_lists_and_lists_of_a_class(tmp_path) -> None:
+    for name in ("my a", "my b"):
+        picture(tmp_path / "JPEGImages" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", voc([("car", 3, 4, 13, 24)]))
+    main = tmp_path / "ImageSets" / "Main"
+    for name, lines in (("train", "my a\nmy b\n"), ("car_train", "my a  1\nmy b -1\n")):
+        text(main / f"{name}.txt", lines)
+    (train,) = read_voc(tmp_path)
+    assert (train.split, len(train.images), train.dropped) == ("train", 2, {})
+
+
+@pytest.mark.parametrize("encoding", ["gb2312", "no-such-code"])
+def test_an_encoding_that_can_not_be_read_is_counted(tmp_path, encoding) -> None:
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png")
+    bad = text(tmp_path / "a.xml", f"<?xml version='1.0' encoding='{encoding}'?>" + voc([]))
+    text(tmp_path / "b.xml", voc([("car", 3, 4, 13, 24)]))
+    (labels,) = read_voc(tmp_path)
+    assert [image.path.name for image in labels.images] == ["b.png"]
+    reason = "label file in an encoding that can't be read: save it in UTF-8"
+    assert labels.dropped == {reason: 1}
+    assert labels.dropped.examples == {reason: str(bad)}
+
+
 def test_a_folder_without_labels_is_said(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="no XML file"):
         read_voc(tmp_path)

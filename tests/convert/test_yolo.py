@@ -1,7 +1,10 @@
 """YOLO's text files, with and without a YAML file."""
 
+from pathlib import Path
+
 import pytest
 from helpers_convert import picture, text
+from PIL import Image
 
 from mmthermal.convert.yolo import parse_line, read_yolo
 
@@ -66,6 +69,74 @@ def test_without_a_yaml_file(tmp_path) -> None:
     small(tmp_path, "train", "test")
     text(tmp_path / "classes.txt", "car\nbus\n")
     assert names(read_yolo(tmp_path)) == {"train": ["car", "bus"], "test": ["car", "bus"]}
+
+
+def test_boxes_of_a_turned_picture_are_those_of_the_upright_one(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (64, 48)).save(tmp_path / "a.jpg", exif=exif)
+    text(tmp_path / "a.txt", "0 0.5 0.5 0.25 0.5")
+    (image,) = read_yolo(tmp_path)[0].images
+    assert (image.size, image.labels[0].box) == ((48, 64), (18, 16, 12, 32))
+
+
+@pytest.mark.parametrize("word", ["val", "valid", "validation"])
+@pytest.mark.parametrize("form", ["images/{}", "{}/images", "yaml"])
+def test_every_name_of_the_val_split(tmp_path, word, form) -> None:
+    for name in ("train", word):
+        place = tmp_path / ("images/{}" if form == "yaml" else form).format(name)
+        picture(place / "a.png")
+        text(Path(str(place).replace("images", "labels")) / "a.txt", "0 0.5 0.5 0.25 0.5")
+    if form == "yaml":
+        lines = f"train: images/train\n{word}: images/{word}\nnames: [class0]\n"
+        text(tmp_path / "data.yaml", lines)
+    sets = read_yolo(tmp_path)
+    assert names(sets) == {"train": ["class0"], "val": ["class0"]}
+    assert [labels.dropped for labels in sets] == [{}, {}]
+
+
+def test_two_folders_of_one_split_are_joined(tmp_path) -> None:
+    small(tmp_path, "train", "val", "valid")
+    assert [len(labels.images) for labels in read_yolo(tmp_path)] == [1, 2]
+    lines = "train: images/train\nval: images/val\nvalid: [images/valid, images/val]\n"
+    text(tmp_path / "data.yaml", lines + "names: [car, bus]\n")
+    assert [len(labels.images) for labels in read_yolo(tmp_path)] == [1, 2]
+
+
+def test_pictures_in_no_split_are_counted(tmp_path) -> None:
+    small(tmp_path, "train", "extra")
+    picture(tmp_path / "images" / "b.png")
+    reason = "image in a folder that is no split"
+    (labels,) = read_yolo(tmp_path)
+    assert labels.dropped == {reason: 2}
+    assert labels.dropped.examples == {reason: str(tmp_path / "images" / "b.png")}
+
+
+def test_pictures_of_other_keys_of_a_yaml_file_are_counted(tmp_path) -> None:
+    small(tmp_path / "set", "train", "extra", "more")
+    picture(tmp_path / "set" / "images" / "b.png")
+    picture(tmp_path / "far" / "c.png")
+    text(tmp_path / "set" / "list.txt", "images/more/a.png\nimages/more/no.png\n")
+    (tmp_path / "link").symlink_to(tmp_path / "set", target_is_directory=True)
+    lines = [
+        f"path: {tmp_path / 'link'}",
+        "train: images/train",
+        "minival: images/extra",
+        "mini: [list.txt, ../far]",
+        "whole: images",
+        "nc: 2",
+        "author: ''",
+        f"note: {'long ' * 100}",
+        "roboflow: {version: 1}",
+        "names: [car, bus]",
+    ]
+    text(tmp_path / "set" / "data.yaml", "\n".join(lines))
+    (labels,) = read_yolo(tmp_path / "set")
+    assert labels.dropped == {
+        "image of 'minival' in the YAML file, which is no split": 1,
+        "image of 'mini' in the YAML file, which is no split": 2,
+        "image of 'whole' in the YAML file, which is no split": 1,
+    }
 
 
 def test_text_beside_the_images(tmp_path) -> None:

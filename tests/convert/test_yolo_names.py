@@ -70,6 +70,6 @@ def test_other_yaml_files_may_lie_beside_it(tmp_path) -> None:
     text(tmp_path / "args.yaml", "mode: train\nval: true\n")
     text(tmp_path / "empty.yml", "")
     assert read_data_yaml(tmp_path) is None
-    for content in ("train: a\nnames: [a]", "test: a\nnames: [a]"):
+    for content in ("train: a\nnames: [a]", "test: a\nnames: [a]", "valid: a\nnames: [a]"):
         path = text(tmp_path / "mine.yaml", content)
         assert (read_data_yaml(tmp_path) or ("",))[0] == path
