@@ -28,7 +28,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "names sequences, else name)",
     )
     parser.add_argument(
-        "--prefixes", nargs="+", default=[], help="by file the folder of its images, below the rest"
+        "--prefixes",
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="for each file the folder of its images, put before their names",
     )
     parser.add_argument("--img-dir", help="folder of the images, for near-copies")
     parser.add_argument(
