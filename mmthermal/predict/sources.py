@@ -63,7 +63,7 @@ def find_sources(
     failures = []
     skipped = Path(leave_out).resolve() if leave_out is not None else None
     for entry in map(Path, inputs):
-        if skipped and skipped in (entry.resolve(), *entry.resolve().parents):
+        if skipped and _lies_in(entry, skipped):
             failures.append(f"{entry}: lies in {skipped}, where the results go: give another --out")
             continue
         if entry.is_dir():
@@ -71,7 +71,7 @@ def find_sources(
                 path
                 for path in sorted(entry.rglob("*"))
                 if path.suffix.lower() in IMAGES | VIDEOS
-                and not (skipped and skipped in Path(realpath(path)).parents)  # takes loops, too
+                and not (skipped and _lies_in(path, skipped))
             ]
             inside = [path for path in named if path.is_file()]
             broken = [path for path in named if not path.exists()]
@@ -88,6 +88,12 @@ def find_sources(
             key = path.resolve()
             sources.setdefault(key, Source(path, name, path.suffix.lower() in VIDEOS))
     return list(sources.values()), failures
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path is a folder or leads into it; links that lead to themselves do not."""
+    real = Path(realpath(path))  # Path.resolve raises an error at them
+    return folder in (real, *real.parents)
 
 
 def count_frames(source: Source) -> int:

@@ -131,3 +131,9 @@ def test_inputs_where_the_results_go_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.png").touch()
     sources, failures = find_sources([tmp_path], leave_out=out)
     assert [source.name for source in sources] == ["b.png"] and failures == []
+
+
+def test_an_input_that_leads_to_itself_is_named(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    sources, (failure,) = find_sources([tmp_path / "loop"], leave_out=tmp_path / "out")
+    assert sources == [] and "does not exist" in failure
