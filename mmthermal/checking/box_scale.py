@@ -82,8 +82,8 @@ def check_other_scale(table: Table, ids: Sequence[int | str]) -> list[Finding]:
     ends = (table.boxes[known, :2] + table.boxes[known, 2:]) / sizes[known]
     far = np.zeros(len(table.boxes), dtype=bool)
     far[known] = (ends > 1.05).any(axis=1)
+    reach = ends.max(axis=0)
     if far.mean() >= 0.05:
-        reach = ends.max(axis=0)
         begins_outside = (table.boxes[known, :2] >= sizes[known]).any(axis=1)
         amodal = begins_outside.mean() < _FEW and far.mean() < MANY
         return of_annotations(
@@ -99,8 +99,7 @@ def check_other_scale(table: Table, ids: Sequence[int | str]) -> list[Finding]:
             else "the boxes belong to pictures of another size: scale them, or correct width and "
             "height of the image records",
         )
-    if len(ends) >= 100 and (ends.max(axis=0) <= 0.6).all():
-        reach = ends.max(axis=0)
+    if len(ends) >= 100 and (reach <= 0.6).all():
         return [
             Finding(
                 "warning",

@@ -129,7 +129,9 @@ def _check_split(
     split: Split, report: Report, images: bool, workers: int, say: Callable[[str], None]
 ) -> Any:
     """Check one split, put what is found into the report, and return the file's content."""
-    content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
+    content = split.content
+    if content is None:
+        content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
     found = check_annotations(
         content,
         split.ann_file,

@@ -30,6 +30,7 @@ class Split:
         test_mode: the data set's ``test_mode``.
         pipeline: transforms as the config lists them.
         dataset: the data set's config; empty where there is none.
+        content: of the annotation file, where it has been read already.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Split:
     test_mode: bool = False
     pipeline: Sequence[Mapping[str, Any]] = ()
     dataset: Mapping[str, Any] = field(default_factory=dict)
+    content: Any = field(default=None, repr=False, compare=False)
 
 
 def splits_of_config(cfg: Config) -> list[Split]:
@@ -138,10 +140,12 @@ def splits_of_folder(
     if not root.is_dir():
         raise FileNotFoundError(f"{str(folder)!r} is neither a config nor a folder")
     paths = list(dict.fromkeys(root / name for name in ann_files))
+    contents: dict[Path, Any] = {}
     skipped: list[Path] = []
     if not paths:
         found = [*sorted(root.glob("annotations/*.json")), *sorted(root.glob("*.json"))]
-        paths = [path for path in found if _lists_images(path)]
+        contents = {path: read_json(path, what="the file") for path in found}
+        paths = [path for path in found if _lists_images(contents[path])]
         skipped = [path for path in found if path not in paths]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
@@ -161,15 +165,15 @@ def splits_of_folder(
             ann_file=str(path),
             img_dir=str(root / img_dir if img_dir is not None else _images_of(root, path)),
             test_mode=i > 0,
+            content=contents.get(path),
         )
         for i, (name, path) in enumerate(pairs)
     ]
     return splits, _skipped(root, skipped, len(splits) + len(skipped))
 
 
-def _lists_images(path: Path) -> bool:
+def _lists_images(content: Any) -> bool:
     """Whether a JSON file can be one of annotations, and is no list of results or figures."""
-    content = read_json(path, what="the file")
     return isinstance(content, dict) and isinstance(content.get("images"), list)
 
 

@@ -11,10 +11,10 @@ from mmthermal.checking.finding import Finding, some
 from mmthermal.checking.hashing import near_copies
 from mmthermal.checking.image_facts import ImageFacts
 from mmthermal.checking.table import Table
+from mmthermal.common.split_words import split_of
 
 SEQUENCE_KEYS = ("sequence", "sequence_id", "seq_id", "block", "video_id", "video", "clip", "scene")
 """Fields of an image record, or of its ``extra_info``, that name a sequence, best first."""
-_SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _ROBOFLOW = re.compile(r"(_(jpe?g|png|bmp|tiff?|webp))?\.rf\.\w+$", re.IGNORECASE)
 LEAK = 0.01
 """Share of near copies from which a split counts as leaking."""
@@ -61,7 +61,7 @@ def sequence_of_name(file_name: str) -> str:
     path = PurePosixPath(file_name.replace("\\", "/"))
     name = _ROBOFLOW.sub("", path.stem)
     stem = re.sub(r"[^0-9a-zA-Z]*[a-zA-Z]*\d+$", "", name)
-    folders = [part for part in path.parent.parts if part.lower() not in _SPLIT_FOLDERS]
+    folders = [part for part in path.parent.parts if split_of(part) is None]
     found = str(PurePosixPath(*folders, stem))
     return "" if found == "." else found
 

@@ -88,7 +88,10 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
                 os.replace(target, old)
                 os.replace(work, target)
             except BaseException:
-                os.replace(old, target) if any(old.iterdir()) else old.rmdir()
+                if target.exists():
+                    old.rmdir()
+                else:
+                    os.replace(old, target)
                 raise
             shutil.rmtree(old)
         else:

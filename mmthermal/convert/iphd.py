@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
+from mmthermal.common.split_words import SPLIT_WORDS, split_of
 from mmthermal.convert.labels import (
-    SPLIT_WORDS,
     LabelledImage,
     LabelSet,
     image_files,
     image_size,
-    split_of,
 )
 from mmthermal.convert.yolo import label_file, read_labels
 

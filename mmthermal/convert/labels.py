@@ -16,12 +16,6 @@ from mmthermal.common.picture_header import picture_header
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
 """File endings of images, in small letters."""
-SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
-"""Names of folders and keys that mean a split, in small letters."""
 _ENDING = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})(\s.*)?$", re.IGNORECASE)
 FLAGS = ("-1", "0", "1")
 """Second column of VOC's lists of a class: whether the class is in the image."""
@@ -122,11 +116,6 @@ def image_files(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     )
-
-
-def split_of(word: str) -> str | None:
-    """The split that a folder or key of this name means; None for any other."""
-    return next((split for split, words in SPLIT_WORDS.items() if word.lower() in words), None)
 
 
 def read_text(path: Path) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmthermal.convert.labels import split_of
+from mmthermal.common.split_words import split_of
 
 _ROLES = frozenset(
     "annotations annotation labels label xml xmls jpegimages images image imgs".split()

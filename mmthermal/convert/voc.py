@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mmthermal.common.split_words import SPLIT_WORDS
 from mmthermal.convert.labels import (
     FLAGS,
-    SPLIT_WORDS,
     Label,
     LabelledImage,
     LabelSet,

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmthermal.common.split_words import SPLIT_WORDS, split_of
 from mmthermal.convert.labels import (
     IMAGE_SUFFIXES,
-    SPLIT_WORDS,
     Label,
     LabelledImage,
     LabelSet,
@@ -17,7 +17,6 @@ from mmthermal.convert.labels import (
     image_files,
     image_size,
     read_text,
-    split_of,
 )
 from mmthermal.convert.yolo_names import names_of_text, names_of_yaml, read_data_yaml
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from mmthermal.convert.labels import read_text, split_of
+from mmthermal.common.split_words import split_of
+from mmthermal.convert.labels import read_text
 
 _NAME_FILES = ("classes.txt", "obj.names", "labels/classes.txt")
 
