@@ -6,7 +6,8 @@ from typing import Any
 from helpers_runs import write_comparison_runs
 
 from mmthermal.studies.comparison import compare
-from mmthermal.studies.run_folder import collect_runs, shared_test_set
+from mmthermal.studies.ground_truth import shared_test_set
+from mmthermal.studies.run_folder import collect_runs
 
 
 def compare_skills(root: Path, skills: dict[str, float], **settings: Any) -> dict[str, Any]:

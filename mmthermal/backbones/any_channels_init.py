@@ -53,7 +53,8 @@ class AnyChannelsInit(PretrainedInit):
 
     Raises:
         KeyError: when called, if checkpoint or network has no such layer.
-        ValueError: when called, if the numbers of channels can't be matched.
+        ValueError: when called, if the numbers of channels can't be matched, or the layers differ
+            in kernel or output.
     """
 
     def __init__(
@@ -87,6 +88,12 @@ class AnyChannelsInit(PretrainedInit):
                 )
         with torch.no_grad():
             state[self.layer] = match_channels(state[self.layer], own[self.layer].size(1))
+        if state[self.layer].shape != own[self.layer].shape:
+            raise ValueError(
+                f"{self.layer} is {tuple(state[self.layer].shape)} in {self.checkpoint} and "
+                f"{tuple(own[self.layer].shape)} in the network: build its first layer with the "
+                "checkpoint's kernel and channels (SmallImageResNet: stem_kernel_size=7)"
+            )
         load_state_dict(module, state, strict=False, logger="current")
         if hasattr(module, "_params_init_info"):
             update_init_info(module, init_info=self._get_init_info())

@@ -117,6 +117,8 @@ def _model(model: Mapping[str, Any]) -> Iterator[str]:
         written = any(key == "loss_weight" or key.startswith("w_") for key in node)
         if place.rpartition(".")[2].startswith("loss") and not written:
             weights.append(1.0)  # a loss without a weight has its default
+        if composite and node.get("w_dense") == 0 and node.get("w_cls") == 0:
+            yield f"{place}: w_dense and w_cls are 0: no class is learnt; set w_dense=1"
         high, low = node.get("pos_iou_thr"), node.get("neg_iou_thr")
         if _is_number(high) and _is_number(low) and low > high:
             yield f"{place}: neg_iou_thr={low!r} above pos_iou_thr={high!r}"

@@ -204,6 +204,8 @@ def _read(path: str) -> _File:
         found, _ = Config._get_cfg_path(base, path)
         bases.append(_read(found))
     values = dict(Config._file2dict(path)[0])
+    if not path.endswith(".py"):  # YAML or JSON, which have sections and no variables
+        text = ""
     return _File(osp.normpath(path), text, values, frozenset(_assigned(text)), tuple(bases))
 
 

@@ -1,6 +1,7 @@
 """What a run folder says about the training in it, beside its checkpoints."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,20 +36,29 @@ def check_ended_finite(folder: str | Path) -> None:
             f"{found.get('found')} ({record}): its figures would be those of a training cut "
             "short. Resume it with other settings, or train anew in another folder"
         )
-    for log in sorted(Path(folder).glob("*/vis_data/scalars.json"))[-1:]:
-        for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()):
-            try:
-                last = json.loads(line)
-            except ValueError:
-                continue  # a line that an interrupt cut off
-            loss = last.get("loss") if isinstance(last, dict) else None
-            if isinstance(loss, int | float):
-                if loss != loss or loss in (float("inf"), float("-inf")):
-                    raise NotFiniteRunError(
-                        f"{folder}: the last logged loss is {loss} ({log}): this training did "
-                        "not end with finite numbers. Train it anew with other settings"
-                    )
-                break
+    # The newest log may be that of a test, or of a start that came to nothing.
+    for log in sorted(Path(folder).glob("*/vis_data/scalars.json"), reverse=True):
+        loss = _last_loss(log)
+        if loss is not None:
+            if not math.isfinite(loss):
+                raise NotFiniteRunError(
+                    f"{folder}: the last logged loss is {loss} ({log}): this training did "
+                    "not end with finite numbers. Train it anew with other settings"
+                )
+            return
+
+
+def _last_loss(log: Path) -> float | None:
+    """The last loss of a training's log; None if there is none."""
+    for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()):
+        try:
+            last = json.loads(line)
+        except ValueError:
+            continue  # a line that an interrupt cut off
+        loss = last.get("loss") if isinstance(last, dict) else None
+        if isinstance(loss, int | float):
+            return float(loss)
+    return None
 
 
 class RunBusyError(RuntimeError):

@@ -62,16 +62,26 @@ def read_results(
     """
     results = load_results(detections)
     try:
-        image_ids = np.array([d["image_id"] for d in results], dtype=np.int64)
-        category_ids = np.array([d["category_id"] for d in results], dtype=np.int64)
-        boxes = np.array([d["bbox"] for d in results], dtype=np.float64).reshape(-1, 4)
+        image_ids = _whole([d["image_id"] for d in results])
+        category_ids = _whole([d["category_id"] for d in results])
+        boxes = np.array([d["bbox"] for d in results] or np.empty((0, 4)), dtype=np.float64)
         scores = np.array([d["score"] for d in results], dtype=np.float64)
+        if boxes.shape != (len(results), 4):
+            raise ValueError(f"boxes of shape {boxes.shape[1:]}")
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"a detection is not in COCO's results format ({error!r}): each needs image_id, "
             "category_id, bbox = [x, y, width, height] and score"
         ) from error
     return image_ids, category_ids, boxes, scores
+
+
+def _whole(ids: list[Any]) -> Ints:
+    """Ids as whole numbers."""
+    found = np.array(ids)
+    if found.dtype.kind == "f" and (found % 1 != 0).any():
+        raise ValueError(f"the id {found[found % 1 != 0][0]} is no whole number")
+    return found.astype(np.int64)
 
 
 def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:

@@ -5,7 +5,7 @@ Shapes: C classes, D detections, G ground truths, R detections above the thresho
 
 import numpy as np
 
-from mmthermal.common.boxes import Bools
+from mmthermal.common.boxes import Bools, box_iou
 from mmthermal.common.checks import check_range
 from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, Ints, find_pairs, match_once
 from mmthermal.evaluation.match_table import MatchTable
@@ -58,7 +58,7 @@ def outcomes(
     - ``found``: by a detection of its class;
     - ``wrong_class``: its place is found, by a detection of another class alone;
     - ``merged``: one detection covers more than half of it and more than half of a ground
-      truth with which it has an IoU above 0.1;
+      truth with which it has an IoU above 0.1, and fits the box around both better than either;
     - ``loose``: a detection that finds no object has an IoU of 0.1 or more with it;
     - ``missed``: none of these.
 
@@ -213,7 +213,10 @@ def _match_across_classes(
 
 
 def _merged_pairs(table: MatchTable, rows: Ints) -> Ints:
-    """(N, 2) overlapping ground truths more than half of which lies in one and the same box.
+    """(N, 2) overlapping ground truths that one box holds together.
+
+    More than half of each lies in it, and its IoU with the box around both is larger than that with
+    either: one that fits a single object is not the box of its neighbour, too.
 
     Args:
         table: the detections and their ground truth.
@@ -232,8 +235,21 @@ def _merged_pairs(table: MatchTable, rows: Ints) -> Ints:
     for gt, row in zip(covers.first.tolist(), covers.second.tolist(), strict=True):
         covering[gt].add(row)
     pairs = _gt_pairs(table, 0.1)
-    shared = [bool(covering[a] & covering[b]) for a, b in pairs.tolist()]
-    return pairs[np.array(shared, dtype=bool)]
+    merged = [
+        any(_holds_both(table, rows[row], a, b) for row in covering[a] & covering[b])
+        for a, b in pairs.tolist()
+    ]
+    return pairs[np.array(merged, dtype=bool)]
+
+
+def _holds_both(table: MatchTable, row: int, a: int, b: int) -> bool:
+    """Whether a detection fits the box around two ground truths better than either of them."""
+    first, second = table.gts["box"][[a, b]]
+    low = np.minimum(first[:2], second[:2])
+    high = np.maximum(first[:2] + first[2:], second[:2] + second[2:])
+    around = np.concatenate([low, high - low])
+    ious = box_iou(table.dets["box"][[row] * 3], np.stack([around, first, second]))
+    return bool(ious[0] > ious[1:].max())
 
 
 def _gt_pairs(table: MatchTable, min_overlap: float) -> Ints:

@@ -8,7 +8,7 @@ from mmthermal.common.checks import check_choice, check_range
 MEANS = ("shifted", "paper")
 
 
-def check_mean(mean: str, shift: float, eps: float, share: float) -> None:
+def check_mean(mean: str, shift: float, eps: float, share: float, *, name: str = "share") -> None:
     """Raise if the settings of :func:`geometric_mean` are unknown or out of range.
 
     Args:
@@ -16,6 +16,7 @@ def check_mean(mean: str, shift: float, eps: float, share: float) -> None:
         shift: as in :func:`geometric_mean`.
         eps: as in :func:`geometric_mean`.
         share: as in :func:`geometric_mean`.
+        name: what the share is called in an error.
 
     Raises:
         TypeError: if a number is none.
@@ -24,10 +25,10 @@ def check_mean(mean: str, shift: float, eps: float, share: float) -> None:
     check_choice("mean", mean, MEANS)
     check_range("shift", shift, 0, open_low=True)
     check_range("eps", eps, 0, open_low=True)
-    check_range("share", share, 0, 1)
+    check_range(name, share, 0, 1)
     if mean == "paper" and share not in (0, 0.5, 1):
         raise ValueError(
-            f"share={share!r} with mean='paper': the paper's mean weighs both sides alike. "
+            f"{name}={share!r} with mean='paper': the paper's mean weighs both sides alike. "
             "Choose 0.5 (or 0 or 1 for one side alone), or mean='shifted'."
         )
 

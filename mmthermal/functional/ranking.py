@@ -68,7 +68,10 @@ def ap_loss(
             check_rows(name, given, logits.size(0), 1)
         weights.append(logits.new_ones(logits.size(0)) if given is None else given.to(logits))
     rows = torch.cat([pos_logits, neg_logits])
-    value, pull = _errors(rows.detach(), pos_labels, torch.cat(weights), delta)
+    # Apple's MPS has no float64.
+    place = torch.device("cpu") if rows.device.type == "mps" else rows.device
+    inputs = (part.to(place) for part in (rows.detach(), pos_labels, torch.cat(weights)))
+    value, pull = (part.to(rows.device) for part in _errors(*inputs, delta))
     # not the derivative of the value: the update of AP loss, put in its place
     update = (pull * rows).sum()
     return update - update.detach() + value

@@ -29,8 +29,14 @@ class CenternessCompositeMixin(DenseCompositeMixin):
                 None, and ``w_box`` is 1 unless given.
 
         Raises:
-            ValueError: as :meth:`DenseCompositeMixin.init_composite`, and for a ``box_form``.
+            ValueError: as :meth:`DenseCompositeMixin.init_composite`, and for a ``box_form`` or
+                ``count_empty``.
         """
+        if loss_composite.get("count_empty"):
+            raise ValueError(
+                f"loss_composite.count_empty=True: {type(self).__name__} divides its box loss by "
+                "the sum of centerness, not by a count. Leave it out"
+            )
         if loss_composite.get("box_form") is not None:
             raise ValueError(
                 f"loss_composite.box_form={loss_composite['box_form']!r}: {type(self).__name__} "

@@ -223,7 +223,7 @@ class CompositeBBoxMixin:
         Returns:
             (K,), long, ascending.
         """
-        scores = logits.amax(1).double()
+        scores = logits.amax(1)
         if several_processes():
             floor = self.min_neg if dist.get_rank() == 0 else 0  # floors are added
             return share_of_hardest(
@@ -231,6 +231,7 @@ class CompositeBBoxMixin:
             )
         k = num_hard_negatives(num_pos, num_candidates, ratio=self.neg_ratio, min_neg=self.min_neg)
         if first is not None and len(scores):
+            scores = scores.double()  # a float32 score plus the span is exact
             scores = scores + first * (scores.max() - scores.min() + 1)
         return hardest(scores.masked_fill(~candidates, float("-inf")), k)
 

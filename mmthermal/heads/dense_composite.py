@@ -232,7 +232,7 @@ class DenseCompositeMixin:
                 box_factor=box_factor,
                 min_box_factor=min_box_factor,
                 pos_weights=label_weights.flatten()[pos_inds],
-                neg_weights=None if strength is None else label_weights.flatten()[neg_inds],
+                neg_weights=label_weights.flatten()[neg_inds],
             )
 
     def _mined_strength(self, regions: MinedRegions, cls_scores: Sequence[Tensor]) -> Tensor | None:

@@ -158,7 +158,7 @@ class CompositeLoss(nn.Module):
             check_range(f"dense_class_weight[{c}]", weight, 0)
         check_range("beta", beta, 0, open_low=True)
         check_range("rank_delta", rank_delta, 0, open_low=True)
-        check_mean(mean, shift, eps, f1_share)
+        check_mean(mean, shift, eps, f1_share, name="f1_share")
         check_choice("cls_negatives", cls_negatives, CLS_NEGATIVES)
         check_choice("f1_form", f1_form, F1_FORMS)
         check_choice("f1_negatives", f1_negatives, F1_NEGATIVES)
@@ -169,22 +169,33 @@ class CompositeLoss(nn.Module):
         check_range("delta", delta, 0, open_low=box_form == "huber")
         check_count("warmup_iters", warmup_iters)
         check_count("ramp_iters", ramp_iters)
-        unread = (
-            dict(rank_delta=(rank_delta, 1.0))
-            if f1_form == "soft"
-            else dict(
-                beta=(beta, 1.0),
-                f1_negatives=(f1_negatives, "background"),
-                f1_average=(f1_average, "micro"),
-                f1_normalize=(f1_normalize, "none"),
-            )
-        )
-        for name, (value, default) in unread.items():
-            if value != default:
-                raise ValueError(
-                    f"{name}={value!r} is not read with f1_form={f1_form!r}: leave it out, or set "
-                    f"f1_form={next(form for form in F1_FORMS if form != f1_form)!r}"
-                )
+        for choice, chosen, off, unread in (
+            ("f1_form", f1_form, "soft", dict(rank_delta=(rank_delta, 1.0))),
+            (
+                "f1_form",
+                f1_form,
+                "ranked",
+                dict(
+                    beta=(beta, 1.0),
+                    f1_negatives=(f1_negatives, "background"),
+                    f1_average=(f1_average, "micro"),
+                    f1_normalize=(f1_normalize, "none"),
+                ),
+            ),
+            ("mean", mean, "paper", dict(shift=(shift, 0.1))),
+            (
+                "box_form",
+                box_form,
+                None,
+                dict(delta=(delta, 0.0), box_norm=(box_norm, "coordinate")),
+            ),
+        ):
+            for name, (value, default) in unread.items():
+                if chosen == off and value != default:
+                    raise ValueError(
+                        f"{name}={value!r} is not read with {choice}={off!r}: leave it out, or "
+                        f"choose another {choice}"
+                    )
         if mean == "paper" and cls_negatives == "separate" and w_cls > 0 and w_dense == 0:
             warnings.warn(
                 "mean='paper' with w_dense=0 is least where every score is background, and gets "

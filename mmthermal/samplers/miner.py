@@ -27,11 +27,11 @@ class HardNegativeMiner(PseudoSampler):
         min_neg: least number per image, so that an image without objects teaches, too.
         scope: ``'batch'`` ranks the anchors of all images together, those of all processes among
             them, ``'image'`` each image's.
-        context: the head, given by mmdet; not used.
+        context: the head, given by mmdet.
 
     Raises:
         TypeError: for a setting of the wrong type, or one that does not exist.
-        ValueError: for a setting out of range or unknown.
+        ValueError: for a setting out of range or unknown, or in a head that mines nothing.
 
     Source: paper, algorithm 2, lines 3 to 10.
     """
@@ -45,6 +45,11 @@ class HardNegativeMiner(PseudoSampler):
         context: Any = None,
     ) -> None:
         super().__init__()
+        if context is not None and not hasattr(context, "composite_loss"):
+            raise ValueError(
+                f"sampler HardNegativeMiner in a {type(context).__name__}, which never asks it: it "
+                "is for dense heads such as CompositeRetinaHead; RoI heads take HardNegativeSampler"
+            )
         check_count("min_neg", min_neg)
         check_choice("scope", scope, MINING_SCOPES)
         self.ratio = check_ratio("ratio", ratio)

@@ -26,11 +26,11 @@ from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json, write_text
 from mmthermal.datasets.mined_image_sampler import MinedImageSampler
-from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.operating_point import fppi_at_recall
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
-from mmthermal.studies.run_folder import Run, config_hash, test_set
+from mmthermal.studies.ground_truth import match_run
+from mmthermal.studies.run_folder import Run, config_hash
 from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 STARTS = ("previous", "scratch")
@@ -231,9 +231,7 @@ def _mine(
 
 def _row(run: Run, content: RegionFile, recall: float) -> dict[str, Any]:
     """Figures of a round, on the config's test set."""
-    where = test_set(read_config(run.config))
-    detections = read_json(run.predictions, what="predictions")
-    table = MatchTable.from_coco(where.ann_file, detections)
+    table = match_run(run)
     return dict(
         round=content.round,
         num_hard_negatives=content.info["num_found"],

@@ -9,9 +9,10 @@ from mmthermal.evaluation.error_types import import_hotcoco
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import to_table, write_comparison
 from mmthermal.studies.differences import check_settings
+from mmthermal.studies.ground_truth import shared_test_set
 from mmthermal.studies.model_tables import group_labels
 from mmthermal.studies.report import write_report
-from mmthermal.studies.run_folder import collect_runs, plan_runs, shared_test_set
+from mmthermal.studies.run_folder import collect_runs, mixed_versions, plan_runs
 from mmthermal.studies.run_queue import carry_out, work_dir_lock
 
 
@@ -78,6 +79,8 @@ def compare_command(
         groups = plan_runs(configs, seeds, work_dir, names=names, cfg_options=cfg_options)
     else:
         groups = collect_runs(runs or (), names=names)
+        for line in mixed_versions(groups):
+            say(line)
     where = shared_test_set(groups)
     ground_truth = load_ground_truth(where.ann_file)
     group_labels(ground_truth, ground_truth.imgs, group_key)

@@ -16,6 +16,7 @@ from mmthermal.evaluation.operating_point import best_f1
 from mmthermal.studies.curves import curve_bands
 from mmthermal.studies.differences import METRICS, check_settings, pair_records, resample_models
 from mmthermal.studies.gallery import gallery_records
+from mmthermal.studies.ground_truth import TestSet
 from mmthermal.studies.model_records import (
     ap_by_overlap,
     confusion_matrices,
@@ -27,7 +28,7 @@ from mmthermal.studies.model_records import (
 )
 from mmthermal.studies.model_tables import group_labels, load_models
 from mmthermal.studies.resampling import image_multiplicities
-from mmthermal.studies.run_folder import ConfigRuns, TestSet
+from mmthermal.studies.run_folder import ConfigRuns
 
 SCHEMA = "mmthermal.comparison/1"
 
@@ -71,7 +72,7 @@ def compare(
             check_ended_finite(run.folder)
     numbered = number_ids(load_ground_truth(where.ann_file))
     ground_truth = numbered.coco
-    models = load_models(groups, numbered)
+    models = load_models(groups, numbered, where.classes)
     seeds = list(models[0].tables)
     dropped = {g.name: sorted(set(g.seeds) - set(seeds)) for g in groups}
     for name, extra in dropped.items():
@@ -115,12 +116,13 @@ def compare(
         "pr_curves": pr_curves(models),
         "ap_by_overlap": ap_by_overlap(models),
         "confusion": confusion_matrices(models, thresholds),
-        "error_types": error_counts(models, ground_truth, thresholds),
+        "error_types": error_counts(models, ground_truth, where.classes, thresholds),
         "training_curves": curve_bands({m.name: list(m.work_dirs.values()) for m in models}),
         "gallery": gallery_records(
             ground_truth,
             {model.name: list(detections_above(model, thresholds)) for model in models},
             seeds,
+            cat_ids=first.cat_ids,
             size=gallery_size,
         ),
     }

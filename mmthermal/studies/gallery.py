@@ -118,6 +118,7 @@ def gallery_records(
     detections_above: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]],
     seeds: Sequence[int],
     *,
+    cat_ids: Sequence[int] | None = None,
     size: int = 48,
 ) -> list[dict[str, Any]]:
     """Choose the images on which models differ most and judge every box on them.
@@ -127,6 +128,7 @@ def gallery_records(
         detections_above: per model and seed the detections at its operating point; the baseline
             first.
         seeds: one per list of detections.
+        cat_ids: ids of the classes to judge and show; None for all.
         size: how many images at most.
 
     Returns:
@@ -139,7 +141,14 @@ def gallery_records(
         name: [_by_image(found) for found in per_seed]
         for name, per_seed in detections_above.items()
     }
-    gts = {i: ground_truth.imgToAnns.get(i, []) for i in img_ids}
+    gts = {
+        i: [
+            gt
+            for gt in ground_truth.imgToAnns.get(i, [])
+            if cat_ids is None or gt["category_id"] in cat_ids
+        ]
+        for i in img_ids
+    }
     errors = {
         name: np.array(
             [[judge(gts[i], seed.get(i, [])).num_errors for seed in per_seed] for i in img_ids],

@@ -12,6 +12,7 @@ from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.outcomes import confusion
 from mmthermal.evaluation.precision import average_precision, precision_recall
 from mmthermal.evaluation.subsets import Subset
+from mmthermal.studies.ground_truth import match
 from mmthermal.studies.model_tables import Model
 
 
@@ -154,15 +155,17 @@ def detections_above(
 
 
 def error_counts(
-    models: Sequence[Model], ground_truth: COCO, thresholds: Mapping[str, Sequence[float]]
+    models: Sequence[Model],
+    ground_truth: COCO,
+    classes: Sequence[str] | None,
+    thresholds: Mapping[str, Sequence[float]],
 ) -> dict[str, Any]:
     """Mean over seeds: numbers of errors at the operating point, and AP50 lost over all scores."""
+    settings: dict[str, Any] = dict(subsets=(Subset("all"),), iou_thrs=[0.5])
     out: dict[str, Any] = {}
     for model in models:
         counts = [
-            error_types(
-                MatchTable.from_coco(ground_truth, found, subsets=(Subset("all"),), iou_thrs=[0.5])
-            )["counts"]
+            error_types(match(ground_truth, found, classes, **settings))["counts"]
             for found in detections_above(model, thresholds)
         ]
         gains = [error_types(table)["dap"] for table in model.tables.values()]

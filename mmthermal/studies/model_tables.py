@@ -14,6 +14,7 @@ from pycocotools.coco import COCO
 from mmthermal.common.files import read_json
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.evaluation.numbered_ids import NumberedCoco
+from mmthermal.studies.ground_truth import match
 from mmthermal.studies.run_folder import ConfigRuns
 
 
@@ -47,15 +48,21 @@ def shared_seeds(groups: Sequence[ConfigRuns]) -> list[int]:
     return sorted(shared)
 
 
-def load_models(groups: Sequence[ConfigRuns], ground_truth: NumberedCoco) -> list[Model]:
+def load_models(
+    groups: Sequence[ConfigRuns],
+    ground_truth: NumberedCoco,
+    classes: Sequence[str] | None = None,
+) -> list[Model]:
     """Match the predictions of every run with the ground truth.
 
     Args:
         groups: finished runs, the baseline first.
         ground_truth: annotations that all of them were tested on.
+        classes: names of those that are evaluated; None for all.
 
     Raises:
-        ValueError: fewer than two configs, or no shared seed.
+        ValueError: fewer than two configs, no shared seed, or predictions that do not fit, whose
+            run is named.
     """
     if len(groups) < 2:
         raise ValueError(f"{len(groups)} config given: a comparison needs at least two")
@@ -63,14 +70,14 @@ def load_models(groups: Sequence[ConfigRuns], ground_truth: NumberedCoco) -> lis
     models = []
     for group in groups:
         runs = {run.seed: run for run in group.runs if run.seed in seeds}
-        detections = {
-            seed: ground_truth.results(read_json(run.predictions, what="predictions"))
-            for seed, run in sorted(runs.items())
-        }
-        tables = {
-            seed: MatchTable.from_coco(ground_truth.coco, found)
-            for seed, found in detections.items()
-        }
+        detections, tables = {}, {}
+        for seed, run in sorted(runs.items()):
+            found = read_json(run.predictions, what="predictions")
+            try:
+                detections[seed] = ground_truth.results(found)
+                tables[seed] = match(ground_truth.coco, detections[seed], classes)
+            except ValueError as error:
+                raise ValueError(f"{run.label}, {run.predictions}: {error}") from error
         folders = {seed: runs[seed].folder for seed in tables}
         models.append(Model(group.name, detections, tables, folders))
     return models

@@ -61,13 +61,14 @@ class Paired:
         differences: (S,) candidate minus baseline.
         interval: Student's, over the seeds.
         chance: that a run of the candidate is above a run of the baseline, see
-            :func:`probability_above`; of several pairs of variants the mean.
+            :func:`probability_above`; of several pairs of variants the mean; None where a variant
+            has fewer than ``MIN_SEEDS`` of these seeds.
     """
 
     seeds: list[int]
     differences: np.ndarray
     interval: Interval
-    chance: float
+    chance: float | None
 
     @property
     def mean(self) -> float:
@@ -110,20 +111,21 @@ def paired(lines: Sequence[Line], candidate: Spec, baseline: Spec, key: str) -> 
     """
     seeds: list[int] = []
     differences: list[float] = []
-    chances: list[float] = []
+    chances: list[float | None] = []
     for row_a, row_b in zip(_single(candidate), _single(baseline), strict=True):
         a, b = (_by_seed(chosen(lines, row), key) for row in (row_a, row_b))
         shared = sorted(a.keys() & b.keys())
         if shared:
             seeds += shared
             differences += [a[seed] - b[seed] for seed in shared]
-            chances.append(
-                probability_above([a[seed] for seed in shared], [b[seed] for seed in shared])
-            )
+            values = [[runs[seed] for seed in shared] for runs in (a, b)]
+            chances.append(probability_above(*values) if len(shared) >= MIN_SEEDS else None)
     if not seeds:
         return None
     vector = np.array(differences)
-    return Paired(seeds, vector, paired_t_interval(vector), float(np.mean(chances)))
+    known = [chance for chance in chances if chance is not None]
+    chance = float(np.mean(known)) if len(known) == len(chances) else None
+    return Paired(seeds, vector, paired_t_interval(vector), chance)
 
 
 def _single(row: Spec) -> list[Spec]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmthermal.studies.result_figures import COLUMNS, MIN_SEEDS, Column, Paired, chosen, paired
+from mmthermal.studies.result_figures import COLUMNS, Column, Paired, chosen, paired
 from mmthermal.studies.result_lines import Line
 
 Spec = Mapping[str, Any]
@@ -109,7 +109,7 @@ def _against_cells(lines: Sequence[Line], table: Spec, row: Spec) -> list[str]:
 
 
 def _chance(result: Paired) -> str:
-    return f"{result.chance:.2f}" if len(result.seeds) >= MIN_SEEDS else DASH
+    return DASH if result.chance is None else f"{result.chance:.2f}"
 
 
 def runs_table(lines: Sequence[Line], table: Spec) -> str:

@@ -26,19 +26,6 @@ SEED_FOLDER = re.compile(r"seed_?(\d+)$")
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """Where the ground truth and the images of a config's test set lie.
-
-    Attributes:
-        ann_file: COCO annotations.
-        img_dir: folder that the file names of the annotations start from.
-    """
-
-    ann_file: Path
-    img_dir: Path
-
-
-@dataclass(frozen=True)
 class Run:
     """One config trained with one seed.
 
@@ -70,11 +57,15 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether the run is finished, and was not trained further since it was tested."""
+        """Whether the run is finished and tested: its last weights, on the file as it is now."""
         if not ((self.folder / "done.json").exists() and self.predictions.exists()):
             return False
+        done = read_done(self.folder)
+        ann_file, digest = Path(done["ann_file"]), done.get("ann_digest")
+        if digest is not None and ann_file.is_file() and file_digest(ann_file) != digest:
+            return False
         last = last_checkpoint(self.folder)  # None where somebody has made room
-        tested = read_done(self.folder).get("checkpoint")
+        tested = done.get("checkpoint")
         return last is None or tested is None or last.name == tested
 
 
@@ -101,6 +92,11 @@ def config_hash(cfg: Config) -> str:
     return hashlib.sha256(_canonical(content).encode()).hexdigest()[:16]
 
 
+def file_digest(path: Path) -> str:
+    """Hash of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _canonical(value: Any) -> str:
     if isinstance(value, dict):
         items = sorted((str(key), _canonical(item)) for key, item in value.items())
@@ -110,62 +106,6 @@ def _canonical(value: Any) -> str:
     if isinstance(value, type) or callable(value):
         return f"{value.__module__}.{value.__qualname__}"
     return repr(value)
-
-
-def test_set(cfg: Config) -> TestSet:
-    """Find the test annotations and images of a config.
-
-    Raises:
-        ValueError: the config names no annotation file.
-    """
-    evaluators = cfg.get("test_evaluator") or {}
-    evaluators = evaluators if isinstance(evaluators, list | tuple) else [evaluators]
-    dataset = (cfg.get("test_dataloader") or {}).get("dataset") or {}
-    root = Path(dataset.get("data_root") or "")
-    ann_file = next((e["ann_file"] for e in evaluators if e.get("ann_file")), None)
-    if ann_file is None and dataset.get("ann_file"):
-        ann_file = root / dataset["ann_file"]
-    if ann_file is None:
-        raise ValueError(
-            f"config {cfg.filename!r}: neither test_evaluator.ann_file nor "
-            "test_dataloader.dataset.ann_file is set; set one to the COCO annotations of the "
-            "test set"
-        )
-    prefix = dataset.get("data_prefix") or {}
-    return TestSet(Path(ann_file), root / (prefix.get("img") or prefix.get("img_path") or ""))
-
-
-test_set.__test__ = False  # type: ignore[attr-defined]  # not a pytest test
-TestSet.__test__ = False  # type: ignore[attr-defined]
-
-
-def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
-    """The one test set of all runs.
-
-    Raises:
-        FileNotFoundError: an annotation file is missing.
-        ValueError: the configs are tested on different annotations.
-    """
-    found: dict[str, tuple[str, TestSet]] = {}
-    for group in groups:
-        for run in group.runs:
-            record = run.folder / "done.json"
-            done = read_done(run.folder) if record.exists() else {}
-            if "ann_file" in done:
-                where = TestSet(Path(done["ann_file"]), Path(done["img_dir"]))
-            else:
-                where = test_set(read_config(run.config, run.cfg_options))
-            if not where.ann_file.is_file():
-                raise FileNotFoundError(
-                    f"{run.label}: annotation file {str(where.ann_file)!r} does not exist; paths "
-                    "in configs start from the folder in which the command is given"
-                )
-            digest = hashlib.sha256(where.ann_file.read_bytes()).hexdigest()
-            found.setdefault(digest, (run.label, where))
-    if len(found) > 1:
-        listed = "; ".join(f"{label}: {where.ann_file}" for label, where in found.values())
-        raise ValueError(f"the runs are tested on different annotations ({listed})")
-    return next(iter(found.values()))[1]
 
 
 def _unique_names(names: Sequence[str]) -> None:
@@ -269,6 +209,25 @@ def collect_runs(
         collected.append(ConfigRuns(name, runs))
     _unique_names([group.name for group in collected])
     return collected
+
+
+def mixed_versions(groups: Sequence[ConfigRuns]) -> list[str]:
+    """A line for each group whose finished runs were trained from several versions of a config."""
+    lines = []
+    for group in groups:
+        seeds: dict[str, list[int]] = {}
+        for run in group.runs:
+            if (run.folder / "done.json").exists():
+                version = read_done(run.folder).get("config_hash")
+                if version is not None:
+                    seeds.setdefault(version, []).append(run.seed)
+        if len(seeds) > 1:
+            listed = "; ".join(f"seeds {own} {version}" for version, own in seeds.items())
+            lines.append(
+                f"{group.name}: its runs are of {len(seeds)} versions of the config, and are taken "
+                f"for one ({listed})"
+            )
+    return lines
 
 
 def _existing_run(name: str, folder: Path) -> Run:

@@ -20,7 +20,8 @@ from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json
 from mmthermal.common.run_state import NotFiniteRunError, check_ended_finite
-from mmthermal.studies.run_folder import PREDICTIONS, Run, test_set
+from mmthermal.studies.ground_truth import test_set
+from mmthermal.studies.run_folder import PREDICTIONS, Run, file_digest
 
 
 class RunsFailed(RuntimeError):
@@ -93,7 +94,7 @@ def carry_out(
                 try:
                     future.result()
                     finished(run)
-                except _StageFailed as error:
+                except (_StageFailed, OSError, ValueError) as error:
                     failures.append(f"{run.label}: {error}")
                     say(f"{run.label} FAILED: {error}")
                 passed = time.monotonic() - start
@@ -206,7 +207,7 @@ def _train(
     command = [sys.executable, str(tools_dir / "train.py"), str(run.config)]
     command += ["--work-dir", str(run.folder)]
     if record.exists():
-        if read_json(record, what="run record")["stage"] == "trained":
+        if read_json(record, what="run record").get("stage") == "trained":
             return
         command.append("--resume")
     command += ["--cfg-options", f"randomness.seed={run.seed}", *run.cfg_options]
@@ -259,6 +260,8 @@ def _predict(
             "checkpoint": checkpoint.name,
             "predictions": PREDICTIONS,
             "ann_file": str(where.ann_file),
+            "ann_digest": file_digest(where.ann_file),
+            "classes": where.classes,
             "img_dir": str(where.img_dir),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         },

@@ -12,9 +12,9 @@ import torch
 from mmengine.config import Config
 
 from mmthermal.common.config import read_config
-from mmthermal.common.files import read_json
 from mmthermal.common.run_state import read_done
-from mmthermal.evaluation import MatchTable, select_figures, summary
+from mmthermal.evaluation import select_figures, summary
+from mmthermal.studies.ground_truth import match_run
 from mmthermal.studies.run_folder import Run
 from mmthermal.studies.variants import Variant
 
@@ -32,17 +32,6 @@ FIGURES = select_figures(
 DETECTORS = {"FasterRCNN": "Faster R-CNN", "CascadeRCNN": "Cascade R-CNN"}  # else mmdet's type
 
 
-def match_table(run: Run) -> MatchTable:
-    """The predictions of a finished run, matched with the annotations that it was tested on.
-
-    Raises:
-        FileNotFoundError: if the run isn't finished.
-    """
-    done = read_done(run.folder)
-    detections = read_json(run.predictions, what="predictions")
-    return MatchTable.from_coco(done["ann_file"], detections)
-
-
 def record(study: str, variant: Variant, run: Run, machine: Mapping[str, str]) -> dict[str, Any]:
     """Everything that tables need of a finished run.
 
@@ -56,7 +45,7 @@ def record(study: str, variant: Variant, run: Run, machine: Mapping[str, str]) -
         one line of the results; metrics that the test set leaves undefined are left out.
     """
     done = read_done(run.folder)
-    figures = summary(match_table(run))
+    figures = summary(match_run(run))
     log = run.folder / "train.log"
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return {

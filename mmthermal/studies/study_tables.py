@@ -8,9 +8,10 @@ import numpy as np
 
 from mmthermal.evaluation import best_f1, duplicates_per_gt, select_figures
 from mmthermal.evaluation.outcomes import outcomes
+from mmthermal.studies.ground_truth import match_run
+from mmthermal.studies.result_lines import SHARED
 from mmthermal.studies.result_tables import markdown
 from mmthermal.studies.run_folder import Run, collect_runs
-from mmthermal.studies.run_record import match_table
 from mmthermal.studies.statistics import paired_t_interval
 from mmthermal.studies.variants import check_variants
 from mmthermal.studies.verdict import points
@@ -42,7 +43,8 @@ def metrics_table(
         the text.
 
     Raises:
-        ValueError: if there is no line of the baseline, or of a variant in ``only``.
+        ValueError: if there is no line of the baseline, or of a variant in ``only``, or if runs
+            of a variant differ in data, detector or schedule.
     """
     runs = _by_name(lines)
     if only is not None:
@@ -69,9 +71,20 @@ def metrics_table(
 def _by_name(lines: Sequence[dict[str, Any]]) -> dict[str, dict[int, Metrics]]:
     """Metrics by variant and seed, the last line of a run counting."""
     found: dict[str, dict[int, Metrics]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for line in lines:
-        if line["seed"] is not None:
-            found.setdefault(line["name"], {})[line["seed"]] = line["metrics"]
+        if line["seed"] is None:
+            continue
+        own = {field: line.get(field) for field in SHARED}
+        known = settings.setdefault(line["name"], own)
+        differing = [field for field in SHARED if own[field] != known[field]]
+        if differing:
+            field = differing[0]
+            raise ValueError(
+                f"runs of {line['name']!r} differ in {field}: {known[field]!r} and {own[field]!r}: "
+                f"choose one, such as --where {field}={known[field]}"
+            )
+        found.setdefault(line["name"], {})[line["seed"]] = line["metrics"]
     return found
 
 
@@ -123,7 +136,7 @@ def errors_table(folders: Sequence[Path], *, subset: str = "overlapped") -> str:
 
 def _errors_of(run: Run, subset: str) -> dict[str, float]:
     """Counts of a run's objects by outcome, and ``duplicates``: second detections of an object."""
-    table = match_table(run)
+    table = match_run(run)
     score_thr = best_f1(table)["threshold"]
     per_gt = duplicates_per_gt(table, score_thr, subset=subset)
     return {

@@ -51,6 +51,16 @@ def test_numbers_that_can_not_be_matched() -> None:
         match_channels(torch.zeros(2, 3, 1, 1), 4)
 
 
+def test_another_kernel_is_refused(tmp_path: Path) -> None:
+    torch.save(resnet(3).state_dict(), tmp_path / "weights.pth")
+    init = dict(type="AnyChannelsInit", checkpoint=str(tmp_path / "weights.pth"))
+    cfg = dict(type="SmallImageResNet", depth=18, base_channels=8, stem_channels=8, in_channels=1)
+    with pytest.raises(
+        ValueError, match=r"\(8, 1, 7, 7\) in .*\(8, 1, 5, 5\) .*stem_kernel_size=7"
+    ):
+        MODELS.build(dict(cfg, init_cfg=init)).init_weights()
+
+
 def test_a_file_without_the_layer_is_explained(tmp_path: Path) -> None:
     torch.save({"layer1": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(KeyError, match=r"the checkpoint has no 'conv1.weight', but 'layer1'"):

@@ -138,6 +138,12 @@ def test_all_weights_zero() -> None:
     assert list(wrong_settings(dict(model=model))) == []
 
 
+def test_weights_that_leave_no_classification() -> None:
+    head = dict(loss_composite=dict(w_dense=0, w_cls=0.0, w_box=1.0))
+    (found,) = wrong_settings(dict(model=dict(bbox_head=head)))
+    assert found.startswith("model.bbox_head.loss_composite: w_dense and w_cls are 0")
+
+
 def test_an_empty_config_and_hooks_of_ones_own() -> None:
     assert list(wrong_settings({})) == []
     assert (

@@ -120,6 +120,13 @@ def test_the_settings_of_a_variable() -> None:
     assert keys_of_variable(cfg, "number", 3) == []
 
 
+def test_a_base_in_yaml_has_no_variables(base: Path) -> None:
+    (base.parent / "more.yaml").write_text("more:\n  depth: 18\n")
+    path = base.parent / "two.py"
+    path.write_text(f"_base_ = [{base.name!r}, 'more.yaml']\n")
+    assert read_config(path).more.depth == 18
+
+
 def test_our_own_configs_have_none() -> None:
     for name in ("retinanet/retina_composite_hituav160", "cascade_rcnn/cascade_rcnn_ce_synthetic"):
         assert unread_variables(Config.fromfile(ROOT / f"configs/{name}.py")) == []

@@ -40,6 +40,16 @@ def test_the_newest_log_decides_by_its_last_loss(tmp_path: Path, loss: str) -> N
     check_ended_finite(tmp_path)
 
 
+def test_the_log_of_a_test_hides_nothing(tmp_path: Path) -> None:
+    log(tmp_path, "3.0", "NaN")
+    for start, text in (("20260102", '{"coco/bbox_mAP": 0.1}\n'), ("20260103", "")):
+        path = tmp_path / start / "vis_data" / "scalars.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    with pytest.raises(NotFiniteRunError, match="20260101"):
+        check_ended_finite(tmp_path)
+
+
 def test_the_record_of_a_stop_is_quoted(tmp_path: Path) -> None:
     (tmp_path / NOT_FINITE).write_text(json.dumps(dict(iteration=7, found="loss_bbox=inf")))
     with pytest.raises(NotFiniteRunError, match="at iteration 7, because loss_bbox=inf"):

@@ -148,6 +148,7 @@ def test_results(tmp_path: Path) -> None:
         {key: value for key, value in RESULT.items() if key != "score"},
         {**RESULT, "bbox": [1, 2, 3]},
         {**RESULT, "image_id": "a.png"},
+        {**RESULT, "image_id": 1.7},
         "text",
     ],
     ids=str,
@@ -155,6 +156,12 @@ def test_results(tmp_path: Path) -> None:
 def test_results_in_another_format(broken: Any) -> None:
     with pytest.raises(ValueError, match="COCO's results format"):
         read_results([RESULT, broken])
+
+
+@pytest.mark.parametrize("box", [[1, 2], [1, 2, 3, 4, 5, 6, 7, 8], 1])
+def test_boxes_of_other_than_four_numbers(box: Any) -> None:
+    with pytest.raises(ValueError, match="COCO's results format"):
+        read_results([{**RESULT, "bbox": box}] * 2)
 
 
 def test_chosen_ids_are_sorted_once_each_and_known() -> None:

@@ -89,6 +89,11 @@ def test_outcomes_take_the_first_that_fits() -> None:
 def test_an_object_is_not_merged_into_its_neighbours_own_box() -> None:
     # P's box covers half of Q, and no more
     assert outcomes(scene([(1, 1, P), (1, 1, Q)], [(1, 1, P, 0.9)]), score_thr=0.5)["missed"] == 1
+    near = [P[0] + 0.4 * P[2], *P[1:]]  # more than half of it lies in P's box
+    gts = [(1, 1, P), (1, 1, near)]
+    around = [P[0], P[1], 1.4 * P[2], P[3]]
+    assert outcomes(scene(gts, [(1, 1, P, 0.9)]), score_thr=0.5)["missed"] == 1
+    assert outcomes(scene(gts, [(1, 1, around, 0.9)]), score_thr=0.5)["merged"] == 1
 
 
 def test_outcomes_count_every_object_once() -> None:

@@ -103,6 +103,11 @@ def test_refuses_a_box_form(form: str) -> None:
         ToyHead(box_form=form)
 
 
+def test_refuses_a_count_of_boxes() -> None:
+    with pytest.raises(ValueError, match="count_empty=True: ToyHead divides.*centerness"):
+        ToyHead(count_empty=True)
+
+
 def test_leaves_the_callers_settings_alone() -> None:
     settings = dict(w_cls=0.5)
     head = ToyHead(**settings)

@@ -181,6 +181,24 @@ def test_label_weights_of_the_positives_reach_the_mined_terms() -> None:
     assert heavy["cls_neg"] == plain["cls_neg"]
 
 
+def test_label_weights_of_the_negatives_reach_the_mined_terms() -> None:
+    head = make_head(loss_composite=dict(w_dense=0.0, w_cls=1.0))
+    scores = [torch.randn(2, 3 * head.cls_out_channels, 2, 5)]
+    labels = torch.full((2, 30), head.num_classes)
+    labels[0, 3] = 0
+    losses = []
+    for weight in (1.0, 0.25):
+        weights = torch.where(labels < head.num_classes, 1.0, weight)
+        assigned = head.assigned(labels, weights, cls_score=scores)
+        losses.append(
+            head.composite_loss(
+                scores, labels, weights, assigned, box_sum=scores[0].sum() * 0, avg_factor=1
+            )
+        )
+    torch.testing.assert_close(losses[1]["cls_neg"], 0.25 * losses[0]["cls_neg"])
+    assert losses[1]["num_neg"] == losses[0]["num_neg"] > 0
+
+
 def test_autocast_is_off_inside_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     states = []
     original = CompositeLoss.box_sum

@@ -94,8 +94,7 @@ def test_a_box_loss_on_deltas_is_refused_until_a_form_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=hint):
         build(loss_bbox=loss_bbox)
-    for form in (None, "huber"):
-        loss_composite = dict(box_form=form, delta=0.1)
+    for loss_composite in (dict(box_form=None), dict(box_form="huber", delta=0.1)):
         assert build(loss_bbox=loss_bbox, loss_composite=loss_composite).loss_composite
 
 

@@ -11,7 +11,8 @@ import reference
 import torch
 from helpers_processes import results
 from mmdet.models.task_modules.assigners import AssignResult
-from mmdet.registry import TASK_UTILS
+from mmdet.registry import MODELS, TASK_UTILS
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
 from mmthermal.functional.mining import mine_hard_negatives
@@ -78,11 +79,20 @@ def test_sample_returns_everything_as_pseudo_sampler() -> None:
     gt_inds = torch.tensor([0, 1, -1, 2, 0])
     assigned = AssignResult(2, gt_inds, torch.rand(5), torch.zeros(5, dtype=torch.long))
     boxes = torch.rand(5, 4)
-    result = HardNegativeMiner(context=object()).sample(
+    result = HardNegativeMiner().sample(
         assigned, InstanceData(priors=boxes), InstanceData(bboxes=torch.rand(2, 4))
     )
     assert result.pos_inds.tolist() == [1, 3]
     assert result.neg_inds.tolist() == [0, 4]
+
+
+def test_a_head_that_never_asks_it_is_refused() -> None:
+    assigner = dict(type="MaxIoUAssigner", pos_iou_thr=0.5, neg_iou_thr=0.4)
+    train_cfg = dict(assigner=assigner, sampler=dict(type="HardNegativeMiner"))
+    head = dict(type="RetinaHead", num_classes=2, in_channels=8, feat_channels=8)
+    for kind in ("RetinaHead", "ATSSHead"):
+        with pytest.raises(ValueError, match=f"{kind}, which never asks it.*HardNegativeSampler"):
+            MODELS.build(ConfigDict(head, type=kind, train_cfg=train_cfg))
 
 
 def test_survives_pickle_and_deepcopy() -> None:

@@ -1,5 +1,6 @@
 """A comparison as JSON, CSV and text."""
 
+import copy
 import csv
 import io
 from pathlib import Path
@@ -12,7 +13,8 @@ from mmthermal.common.files import read_json
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import CSV_COLUMNS, to_csv, to_table, write_comparison
 from mmthermal.studies.differences import METRIC_NAMES
-from mmthermal.studies.run_folder import collect_runs, shared_test_set
+from mmthermal.studies.ground_truth import shared_test_set
+from mmthermal.studies.run_folder import collect_runs
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,18 @@ def test_both_files_are_written_and_read_back(comparison: dict[str, Any], tmp_pa
     json_path, csv_path = write_comparison(comparison, tmp_path / "new")
     assert read_json(json_path, what="comparison") == comparison
     assert csv_path.read_text() == to_csv(comparison)
+
+
+def test_table_has_the_adjusted_p_of_several_candidates(comparison: dict[str, Any]) -> None:
+    assert "adjusted p" not in to_table(comparison)
+    pair = copy.deepcopy(comparison["comparisons"][0])
+    pair["metrics"]["AP50"].update(p_adjusted=0.0624, verdict="no difference shown")
+    pair["metrics"]["isolated_AP50"].update(p_adjusted=None)
+    lines = to_table({**comparison, "comparisons": [pair, pair]}).splitlines()
+    column = next(line for line in lines if line.startswith("metric")).index("adjusted p")
+    cells = {line.split("  ")[0]: line[column:].split() for line in lines if len(line) > column}
+    assert cells["AP50, all objects"] == ["0.0624", "no", "difference", "shown"]
+    assert cells["AP50, isolated objects"][0] == "–"
 
 
 def test_table_begins_with_the_verdict_and_its_columns_line_up(comparison: dict[str, Any]) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_comparison import compare_skills
 from helpers_runs import write_comparison_runs
 
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import write_comparison
+from mmthermal.studies.ground_truth import shared_test_set
 from mmthermal.studies.report import load_comparison, render, write_report
-from mmthermal.studies.run_folder import collect_runs, shared_test_set
+from mmthermal.studies.run_folder import collect_runs
 
 EVIL_CLASS = "<script>alert(1)</script>"
 EVIL_CONFIG = '</script><img src=x onerror="alert(2)">'
@@ -189,6 +191,55 @@ def test_three_models_have_a_page_with_three_panels(tmp_path: Path) -> None:
     assert page.count('<div class="card verdict') == 2
     assert "Holm" in page
     assert page.count('class="photo"') == 4 * len(found["gallery"])
+
+
+def test_each_of_eight_models_has_a_style_of_its_own(tmp_path: Path) -> None:
+    skills = {name: 0.3 + 0.05 * k for k, name in enumerate("abcdefgh")}
+    page = render(compare_skills(tmp_path, skills, seeds=(0,)))
+    assert {f"s{k}" for k in range(8)} == set(re.findall(r'class="line (s\d+)"', page))
+    lines, bars = [], []
+    for k in range(8):
+        rules = {mark: style_of(page, f".{mark}.s{k}") for mark in ("line", "bar", "band", "mark")}
+        assert "stroke" in rules["line"] and all(
+            "fill" in rules[m] for m in ("bar", "band", "mark")
+        )
+        for colour in re.findall(r"var\((--s\d+)\)", str(rules)):
+            assert page.count(f" {colour}: #") == 2  # light and dark
+        lines.append(tuple(rules["line"].items()))
+        bars.append(tuple(rules["bar"].items()))
+    assert len(set(lines)) == len(set(bars)) == 8
+
+
+def style_of(page: str, selector: str) -> dict[str, str]:
+    """What the page's rules of one class say together."""
+    found = re.findall(
+        rf"(?:^|[}},]) *{re.escape(selector)}(?:,[^{{}}]*)? {{([^}}]*)}}", page, re.M
+    )
+    return dict(
+        part.strip().split(": ") for rule in found for part in rule.split(";") if part.strip()
+    )
+
+
+@pytest.mark.parametrize(("level", "text"), [(0.95, "95"), (0.975, "97.5"), (0.999, "99.9")])
+def test_the_level_is_not_rounded(comparison: dict[str, Any], level: float, text: str) -> None:
+    settings = {**comparison["settings"], "level": level}
+    page = render({**comparison, "settings": settings})
+    assert set(re.findall(r"([\d.]+) % interval of the difference", page)) == {text}
+
+
+def test_the_figures_that_best_f1_thresholds_serve_are_named(page: str) -> None:
+    serve = re.search(r"<li>Best-F1 thresholds.*?</li>", page)[0]
+    for words in ("error counts", "confusion", "gallery", "pairs found", "duplicates", "best F1"):
+        assert words in serve
+
+
+def test_a_file_that_the_page_saved_makes_a_page_without_pictures(
+    page: str, comparison: dict[str, Any], tmp_path: Path
+) -> None:
+    saved = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1]
+    (tmp_path / "saved_comparison.json").write_text(saved)
+    again = render(load_comparison(tmp_path / "saved_comparison.json"))
+    assert again == render({**comparison, "gallery": []})
 
 
 def test_round_trip_through_the_file(comparison: dict[str, Any], page: str, tmp_path: Path) -> None:

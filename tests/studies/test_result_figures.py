@@ -48,7 +48,12 @@ def test_several_pairs_of_variants_are_one_sample() -> None:
     assert (found.interval.low, found.interval.high) == pytest.approx(
         (expected.low, expected.high), rel=1e-9
     )
-    assert found.chance == pytest.approx((probability_above(A, B) + 0.5) / 2)
+    assert found.chance is None  # two seeds of the second pair
+    third = [*result_lines("c", [0.9, 0.8, 0.7]), *result_lines("d", [0.85, 0.81, 0.6])]
+    found = paired([*LINES, *third], *sides, "AP50")
+    assert found is not None
+    expected = probability_above([0.9, 0.8, 0.7], [0.85, 0.81, 0.6])
+    assert found.chance == pytest.approx((probability_above(A, B) + expected) / 2)
     alone = paired(LINES, *sides, "AP50")
     assert alone is not None and alone.seeds == [0, 1, 2, 3]
     with pytest.raises(ValueError):

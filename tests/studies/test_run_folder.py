@@ -1,5 +1,6 @@
 """Runs are planned and collected."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,26 @@ def test_a_run_that_was_trained_further_is_tested_again(place: Path) -> None:
     assert run.done  # somebody has made room
 
 
+def test_a_run_whose_annotations_were_replaced_is_tested_again(place: Path) -> None:
+    carry_out(place, plan(place, seeds=(0,)))
+    (place / "ann.json").write_text('{"images": []}')
+    assert not any(run.done for group in plan(place, seeds=(0,)) for run in group.runs)
+    carry_out(place, plan(place, seeds=(0,)))
+    assert (len(calls(place, "train")), len(calls(place, "test"))) == (2, 4)
+    (place / "ann.json").unlink()  # the data lie elsewhere now
+    assert plan(place, seeds=(0,))[0].runs[0].done
+
+
+def test_runs_of_two_versions_of_a_config_are_named(place: Path) -> None:
+    carry_out(place, plan(place))
+    groups = run_folder.collect_runs([[place / "work" / "focal"], [place / "work" / "composite"]])
+    assert run_folder.mixed_versions(groups) == []
+    record = place / "work" / "focal" / "seed1" / "done.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "config_hash": "other"}))
+    (line,) = run_folder.mixed_versions(groups)
+    assert line.startswith("focal: its runs are of 2 versions") and "[1] other" in line
+
+
 def test_finished_runs_are_collected_by_folder_or_one_by_one(place: Path) -> None:
     carry_out(place, plan(place, seeds=(10, 9)))
     work = place / "work"
@@ -74,7 +95,6 @@ def test_finished_runs_are_collected_by_folder_or_one_by_one(place: Path) -> Non
     assert [group.name for group in groups] == ["focal", "composite"]
     assert [group.seeds for group in groups] == [[9, 10], [9, 10]]
     assert all(run.done for group in groups for run in group.runs)
-    assert run_folder.shared_test_set(groups).img_dir == Path("data/val")
 
 
 def test_runs_of_mmdets_own_training_are_tested_not_trained(place: Path) -> None:
@@ -112,22 +132,3 @@ def test_a_seed_given_twice(place: Path) -> None:
     folder = place / "work" / "focal" / "seed0"
     with pytest.raises(ValueError, match="repeat"):
         run_folder.collect_runs([[folder, folder]])
-
-
-def test_runs_must_share_their_test_set(place: Path) -> None:
-    (place / "other.json").write_text("{ }")
-    text = config_text(place, 0.2).replace("ann.json", "other.json")
-    (place / "composite.py").write_text(text)
-    with pytest.raises(ValueError, match="different annotations"):
-        run_folder.shared_test_set(plan(place))
-    (place / "other.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"other\.json' does not exist"):
-        run_folder.shared_test_set(plan(place))
-
-
-def test_test_set_from_the_data_set_where_the_evaluator_says_nothing() -> None:
-    dataset = {"data_root": "root", "ann_file": "a.json", "data_prefix": {"img": "val"}}
-    found = run_folder.test_set(Config({"test_dataloader": {"dataset": dataset}}))
-    assert found == run_folder.TestSet(Path("root/a.json"), Path("root/val"))
-    with pytest.raises(ValueError, match="set one to the COCO annotations"):
-        run_folder.test_set(Config({}))

@@ -55,6 +55,15 @@ def test_an_interrupted_run_is_resumed_and_the_others_go_on(place: Path) -> None
     assert all(r.done for g in plan(place) for r in g.runs)
 
 
+def test_a_broken_record_stops_its_own_run_alone(place: Path) -> None:
+    (planned, _) = plan(place, seeds=(0, 1))
+    planned.runs[0].folder.mkdir(parents=True)
+    (planned.runs[0].folder / "run.json").write_text('{"config_hash": ')
+    with pytest.raises(run_queue.RunsFailed, match=r"1 of 2 runs failed(.|\n)*focal seed 0"):
+        carry_out(place, [planned])
+    assert [run.done for run in planned.runs] == [False, True]
+
+
 def test_a_trained_run_whose_test_failed_is_not_trained_again(place: Path) -> None:
     trap = place / "work" / "fail-test"
     trap.write_text("")

@@ -9,12 +9,12 @@ from helpers_runs import write_comparison_runs
 from mmengine.config import Config
 
 from mmthermal.evaluation import average_precision
+from mmthermal.studies.ground_truth import match_run
 from mmthermal.studies.run_folder import Run
 from mmthermal.studies.run_record import (
     FIGURES,
     append_result,
     describe,
-    match_table,
     read_results,
     record,
     this_machine,
@@ -42,7 +42,7 @@ def test_a_line_holds_what_tables_need(tmp_path: Path, monkeypatch: pytest.Monke
     assert line["schedule"] == "7e" and line["options"] == {"model.x": 1}
     assert list(line["metrics"]) == [figure.key for figure in FIGURES]
     assert line["metrics"]["overlapped_AP50"] == average_precision(
-        match_table(run), "overlapped", iou_thr=0.5
+        match_run(run), "overlapped", iou_thr=0.5
     )
     monkeypatch.chdir(tmp_path)
     line = record("mine", Variant("a", CONFIG, {}), run, machine)

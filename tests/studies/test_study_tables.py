@@ -27,6 +27,8 @@ def test_the_table_pairs_by_seed() -> None:
         metrics_table(lines, baseline="c")
     rows = metrics_table(lines, only=["b", "a"]).splitlines()
     assert [row.split(" | ")[0] for row in rows[2:4]] == ["| b", "| a"]
+    with pytest.raises(ValueError, match="'a' differ in schedule: None and '24e': choose one"):
+        metrics_table([*lines, line("a", 2, 0.9) | {"schedule": "24e"}])
     with pytest.raises(ValueError, match="no variant c among the results"):
         metrics_table(lines, only=["a", "c"])
 
