@@ -70,8 +70,10 @@ def ap_loss(
     rows = torch.cat([pos_logits, neg_logits])
     # Apple's MPS has no float64.
     place = torch.device("cpu") if rows.device.type == "mps" else rows.device
-    inputs = (part.to(place) for part in (rows.detach(), pos_labels, torch.cat(weights)))
-    value, pull = (part.to(rows.device) for part in _errors(*inputs, delta))
+    value, pull = _errors(
+        rows.detach().to(place), pos_labels.to(place), torch.cat(weights).to(place), delta
+    )
+    value, pull = value.to(rows.device), pull.to(rows.device)
     # not the derivative of the value: the update of AP loss, put in its place
     update = (pull * rows).sum()
     return update - update.detach() + value

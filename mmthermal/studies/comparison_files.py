@@ -59,14 +59,14 @@ def write_comparison(comparison: Mapping[str, Any], folder: str | Path) -> tuple
 
 
 def to_table(comparison: Mapping[str, Any]) -> str:
-    """The comparison as text for a terminal."""
+    """The comparison as text for a terminal; with adjusted p values for several candidates."""
     lines = []
+    several = len(comparison["comparisons"]) > 1
     for pair in comparison["comparisons"]:
         base = comparison["models"][pair["baseline"]]["metrics"]
         cand = comparison["models"][pair["candidate"]]["metrics"]
-        rows = [
-            ["metric", pair["baseline"], pair["candidate"], "difference", "interval", "verdict"]
-        ]
+        head = ["metric", pair["baseline"], pair["candidate"], "difference", "interval"]
+        rows = [[*head, *(["adjusted p"] if several else []), "verdict"]]
         for metric, record in pair["metrics"].items():
             rows.append(
                 [
@@ -75,6 +75,7 @@ def to_table(comparison: Mapping[str, Any]) -> str:
                     _mean_sd_text(cand[metric]),
                     "–" if record["difference"] is None else points(record["difference"]),
                     _interval_text(record.get("interval")),
+                    *([_p_text(record.get("p_adjusted"))] if several else []),
                     record["verdict"],
                 ]
             )
@@ -96,6 +97,10 @@ def _mean_sd_text(record: Mapping[str, float | None]) -> str:
         return "–"
     text = points(record["mean"], sign=False)
     return text if record["sd"] is None else f"{text} ± {points(record['sd'], sign=False)}"
+
+
+def _p_text(p_value: float | None) -> str:
+    return "–" if p_value is None else f"{p_value:.3g}"
 
 
 def _interval_text(interval: Mapping[str, float | None] | None) -> str:

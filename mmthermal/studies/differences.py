@@ -138,6 +138,7 @@ def pair_records(
             labels={metric.key: metric.label for metric in METRICS},
             primary=primary,
             num_seeds=len(candidate.tables),
+            num_candidates=len(candidates),
             level=level,
         )
         others = _other_differences(summaries[baseline.name], summaries[candidate.name], level)

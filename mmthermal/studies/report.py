@@ -67,7 +67,8 @@ def render(comparison: Mapping[str, Any], *, img_dir: str | Path | None = None) 
     environment.filters["points"] = points
     names = list(comparison["models"])
     folder = Path(img_dir if img_dir is not None else comparison["data"]["img_dir"])
-    pictures, omitted = _pictures(comparison["gallery"], folder)
+    shown = comparison.get("gallery", [])  # a comparison that a page saved has none
+    pictures, omitted = _pictures(shown, folder)
     return environment.get_template("report.html.j2").render(
         c=comparison,
         names=names,
@@ -82,7 +83,7 @@ def render(comparison: Mapping[str, Any], *, img_dir: str | Path | None = None) 
         error_labels=list(ERROR_LABELS.values()),
         confusions=_confusions(comparison),
         per_class=_per_class(comparison),
-        gallery=[item for item in comparison["gallery"] if item["image_id"] in pictures],
+        gallery=[item for item in shown if item["image_id"] in pictures],
         pictures=pictures,
         omitted=omitted,
         data=_script_json({k: v for k, v in comparison.items() if k != "gallery"}),

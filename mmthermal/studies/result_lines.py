@@ -140,7 +140,7 @@ def complete(line: Mapping[str, Any], *, precision: str | None = None) -> Line:
 
 
 def add_lines(path: str | Path, new: Iterable[Line]) -> int:
-    """Add runs to a results file; a run that is there already (same finish) is left alone.
+    """Add runs to a results file, each once; a run that is there already (same finish) stays.
 
     Args:
         path: of the file; it is replaced as a whole.
@@ -155,7 +155,10 @@ def add_lines(path: str | Path, new: Iterable[Line]) -> int:
     """
     lines = read_lines(path)
     known = {_identity(line) for line in lines}
-    added = [line for line in new if _identity(line) not in known]
+    found: dict[tuple[Any, ...], Line] = {}
+    for line in new:
+        found.setdefault(_identity(line), line)
+    added = [line for identity, line in found.items() if identity not in known]
     ordered = [{key: line[key] for key in FIELDS if key in line} for line in [*lines, *added]]
     write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in ordered))
     return len(added)

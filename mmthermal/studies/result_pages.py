@@ -17,6 +17,7 @@ from mmthermal.common.files import write_text
 from mmthermal.studies.result_lines import Line, add_lines, complete, read_lines
 from mmthermal.studies.result_plot import drawn_pairs, pairs_of, save_pairs
 from mmthermal.studies.result_tables import KINDS, difference_in_words
+from mmthermal.studies.run_record import read_results
 
 TABLE = re.compile(r"(<!-- table:(\S+) -->\n)(?:.*?\n)??(<!-- /table -->)", re.DOTALL)
 VALUE = re.compile(r"(<!-- value:(\S+) -->)[^<]*(<!-- /value -->)")
@@ -125,11 +126,21 @@ def add_runs(
 
     Raises:
         OSError: if a file cannot be read.
-        ValueError: if a run's data, detector, schedule or precision cannot be told.
+        ValueError: if a line is not JSON, or a run's data, detector, schedule or precision cannot
+            be told.
     """
-    texts = [text for path in files for text in path.read_text(encoding="utf-8").splitlines()]
-    new = [complete(json.loads(text), precision=precision) for text in texts]
+    new = [complete(line, precision=precision) for path in files for line in _queue_lines(path)]
     return add_lines(root / Config.fromfile(spec_path).results, new)
+
+
+def _queue_lines(path: Path) -> list[Line]:
+    """Lines of a queue, without a last one that a kill cut short."""
+    if not path.is_file():
+        raise FileNotFoundError(f"results {str(path)!r} do not exist: check the path")
+    try:
+        return read_results(path)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: {error.doc[:40]!r} … is not JSON ({error.msg})") from None
 
 
 def _read(spec_path: str | Path, root: Path) -> tuple[dict[str, Any], list[Line]]:

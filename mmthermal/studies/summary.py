@@ -66,9 +66,9 @@ class RunSummary:
 
     @property
     def best_step(self) -> float | None:
-        """Step of the highest AP, None before the first validation."""
+        """Step of the highest AP, of equal ones the first, as mmengine does; None without any."""
         points = self.metric(str(AP.mmdet_key))
-        return max(points, key=lambda step: (points[step], step)) if points else None
+        return max(points, key=lambda step: (points[step], -step)) if points else None
 
     @property
     def last_step(self) -> float | None:

@@ -18,6 +18,7 @@ def verdict_in_words(
     labels: Mapping[str, str],
     primary: str,
     num_seeds: int,
+    num_candidates: int,
     level: float,
 ) -> dict[str, str]:
     """The verdict as a headline and two sentences.
@@ -29,7 +30,8 @@ def verdict_in_words(
         labels: per metric its label for people: what is measured, a comma, the objects.
         primary: the metric that the headline rests on.
         num_seeds: that both have.
-        level: confidence of the intervals.
+        num_candidates: that the p values are adjusted for.
+        level: confidence of the intervals and claims.
 
     Returns:
         `headline` (on the primary metric), `primary` (its figures), `others` (what the other
@@ -49,7 +51,7 @@ def verdict_in_words(
             others.append(f"{labels[name]}: {_figures(other, level)}, {other['verdict']}")
     return {
         "headline": headlines[record["verdict"]],
-        "primary": _primary_sentence(record, num_seeds, level),
+        "primary": _primary_sentence(record, num_seeds, num_candidates, level),
         "others": "; ".join(others) + "." if others else "",
     }
 
@@ -64,7 +66,9 @@ def _figures(record: Mapping[str, Any], level: float) -> str:
     return text
 
 
-def _primary_sentence(record: Mapping[str, Any], num_seeds: int, level: float) -> str:
+def _primary_sentence(
+    record: Mapping[str, Any], num_seeds: int, num_candidates: int, level: float
+) -> str:
     if record["difference"] is None:
         return "The test set has no such objects, so there is nothing to compare."
     seeds = f"{num_seeds} paired seed{'s' if num_seeds != 1 else ''}"
@@ -77,6 +81,12 @@ def _primary_sentence(record: Mapping[str, Any], num_seeds: int, level: float) -
             "objects."
         )
     if record["verdict"] == "no difference shown":
+        if record["p_value"] < 1 - level:
+            return (
+                f"{sentence} The interval leaves zero out, but after Holm's adjustment for "
+                f"{num_candidates} candidates no difference is shown (adjusted p "
+                f"{record['p_adjusted']:.3g})."
+            )
         half = (record["interval"]["high"] - record["interval"]["low"]) / 2
         sentence += (
             f" Differences smaller than about {points(half, sign=False)} points cannot be seen "

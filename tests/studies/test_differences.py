@@ -30,6 +30,15 @@ def test_three_configs_are_each_compared_with_the_first_and_adjusted(tmp_path: P
     assert [p["verdict"] for p in pairs] == ["no difference shown", "better"]
 
 
+def test_the_words_name_the_candidates_that_a_claim_was_adjusted_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "holm", lambda p_values: [0.125] * len(p_values))
+    _, pair = compare_skills(tmp_path, {"A": 0.6, "B": 0.6, "C": 0.9})["comparisons"]
+    assert pair["verdict"] == "no difference shown"
+    assert "for 2 candidates no difference is shown (adjusted p 0.125)" in pair["words"]["primary"]
+
+
 def test_one_seed_cannot_show_anything(tmp_path: Path) -> None:
     (pair,) = compare_skills(tmp_path, {"A": 0.1, "B": 0.95}, seeds=(3,))["comparisons"]
     assert pair["verdict"] == "no difference shown"

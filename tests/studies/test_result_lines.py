@@ -96,6 +96,13 @@ def test_what_a_line_says_wins_and_an_unknown_precision_is_asked_for() -> None:
         complete(QUEUE_LINE)
 
 
+def test_a_run_that_is_given_twice_is_added_once(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "runs.jsonl", [])
+    new = complete(QUEUE_LINE, precision="bfloat16")
+    assert add_lines(path, [new, {**new, "seed": 4}, dict(new)]) == 2
+    assert read_lines(path) == [new, {**new, "seed": 4}]
+
+
 def test_a_run_is_added_once_and_the_others_stay(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "runs.jsonl", [result_line("a", 0, note="old")])
     new = complete(QUEUE_LINE, precision="bfloat16")

@@ -90,6 +90,21 @@ def test_a_changed_figure_on_the_page_and_a_new_run_are_seen(place: Path) -> Non
     assert stale(place / "spec.py", place) == ["page.md", "pairs.png"]
 
 
+def test_a_queues_last_line_that_a_kill_cut_short_is_left_out(place: Path) -> None:
+    queue = write_lines(place / "queue.jsonl", result_lines("a", [0.9, 0.8], finished="now"))
+    queue.write_text(queue.read_text()[:-20])
+    assert add_runs(place / "spec.py", place, [queue, queue]) == 1
+
+
+def test_a_queue_that_cannot_be_read_is_named(place: Path) -> None:
+    queue = write_lines(place / "queue.jsonl", result_lines("a", [0.9]))
+    queue.write_text("{oops\n" + queue.read_text())
+    with pytest.raises(ValueError, match=r"queue\.jsonl: '\{oops\\n' … is not JSON"):
+        add_runs(place / "spec.py", place, [queue])
+    with pytest.raises(FileNotFoundError, match="nothing.jsonl' do not exist"):
+        add_runs(place / "spec.py", place, [place / "nothing.jsonl"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
