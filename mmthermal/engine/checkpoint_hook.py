@@ -96,7 +96,9 @@ class SafeCheckpointHook(CheckpointHook):
         if is_main_process():
             write_text(Path(runner.work_dir, "last_checkpoint"), str(self.last_ckpt))
             for old in surplus:
-                self._remove(self._here(self.filename_tmpl.format(old)))
+                earlier = self.filename_tmpl.format(old)
+                if earlier != name:  # a template without a number has one name for all
+                    self._remove(self._here(earlier))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save a better one, then remove the one that was the best before."""

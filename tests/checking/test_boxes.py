@@ -78,3 +78,11 @@ def test_images_without_extent(size) -> None:
     found = codes(check(content))
     assert found["image-size"] == "error"
     assert "box-outside-image" not in found  # the boxes are not to blame
+
+
+@pytest.mark.parametrize(("number", "severity"), [(12, "note"), (13, "warning")])
+def test_more_crowd_regions_than_objects_are_a_warning(number: int, severity: str) -> None:
+    content = clean()
+    for annotation in content["annotations"][:number]:
+        annotation["iscrowd"] = 1
+    assert codes(check(content))["crowd-regions"] == severity

@@ -56,3 +56,8 @@ def test_annotations_are_named_by_their_ids() -> None:
     assert (found.count, found.total) == (2, 3)
     assert found.examples == ("annotation 7", "annotation 9")
     assert of_annotations("note", "code", ~mask & mask, [7, "b", 9], "are odd", "do this") == []
+
+
+def test_the_share_goes_before_the_number() -> None:
+    rows = [finding("error", 6, 100), finding("error", 5, 10), finding("error", 7, 100)]
+    assert [f.count for f in worst_first(rows)] == [5, 7, 6]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from helpers_checking import codes
 
 from mmthermal.checking.image_facts import ImageFacts
@@ -87,3 +88,10 @@ def test_a_split_of_another_level_gain_or_depth() -> None:
     assert (finding.severity, finding.code) == ("error", "bit-depth-between-splits")
     assert finding.where == "train, val"
     assert compare_levels({"train": train}) == []
+
+
+@pytest.mark.parametrize(("step", "varies"), [(80, False), (160, True)])
+def test_half_the_contrast_is_much_for_a_level(step: float, varies: bool) -> None:
+    """Deviations of 0.4 and 0.8 of the contrast within a picture."""
+    found = check_levels(frames(8000 + step * (np.arange(20) % 2)), ["a"] * 20)
+    assert codes(found) == ({"level-varies": "note"} if varies else {})

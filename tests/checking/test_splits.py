@@ -141,3 +141,12 @@ def test_near_copies_between_splits_are_counted() -> None:
     assert (findings[0].count, findings[0].total) == (1, 3)
     assert check_near_copies({"train": train, "val": val[1:]}) == ([], {"train, val": []})
     assert check_near_copies({"train": train, "val": [broken]}) == ([], {})
+
+
+def test_a_near_copy_in_a_hundred_is_a_leak_and_fewer_are_a_note() -> None:
+    rng = np.random.default_rng(0)
+    scenes = [np.kron(rng.normal(size=(8, 8)), np.ones((8, 8))) for _ in range(120)]
+    for number, severity in ((100, "warning"), (120, "note")):
+        splits = {"train": facts(scenes[:1], "t"), "val": facts(scenes[:number], "v")}
+        (finding,), _ = check_near_copies(splits)
+        assert (finding.severity, finding.count, finding.total) == (severity, 1, number)

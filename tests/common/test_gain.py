@@ -207,3 +207,12 @@ def test_drawing_uses_the_same_functions() -> None:
     plain = to_display(image, tail=2.0)
     expected = percentile_stretch(image, low=2.0, high=98.0).round().astype(np.uint8)
     np.testing.assert_array_equal(plain[..., 1], expected)
+
+
+def test_the_base_of_the_detail_takes_its_share_of_the_range() -> None:
+    """Values beyond the tails, too."""
+    image = scene()
+    image[30:34, 40:44] = 60000
+    shown = local_detail(image, gain=0.0, base_share=0.6, tail=5.0)
+    assert shown.min() == pytest.approx(0.2 * 255, abs=1)
+    assert shown.max() == pytest.approx(0.8 * 255, abs=1)

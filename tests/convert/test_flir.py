@@ -55,6 +55,7 @@ def test_the_first_release(tmp_path) -> None:
         boxes = [
             dict(id=1, image_id=0, category_id="91", bbox=[3, 4, 10, 20], iscrowd="0"),
             dict(id=2, image_id=0, category_id=4, bbox=[3, 4, 10, 20]),
+            dict(id=3, image_id=0, category_id="1", bbox=[5, 4, 10, 20], iscrowd="1"),
         ]
         content = dict(annotation=boxes, image=dict(file_name="FLIR_00001", width=64, height=48))
         text(tmp_path / split / "Annotations" / "FLIR_00001.json", json.dumps(content))
@@ -62,7 +63,10 @@ def test_the_first_release(tmp_path) -> None:
     assert (train.split, val.split) == ("train", "val")
     image = train.images[0]
     assert image.path == tmp_path / "training/PreviewData/FLIR_00001.jpeg"
-    assert [(b.name, b.crowd) for b in image.labels] == [("other vehicle", False)]
+    assert [(b.name, b.crowd) for b in image.labels] == [
+        ("other vehicle", False),
+        ("person", True),
+    ]
     assert train.dropped == {"box of a class that is not listed": 1}
     assert read_flir_v1(tmp_path, 16)[0].images[0].path.parts[-2:] == ("Data", "FLIR_00001.tiff")
 

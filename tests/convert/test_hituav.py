@@ -66,3 +66,16 @@ def test_yolo(tmp_path) -> None:
 def test_another_folder_is_said(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="normal_json"):
         read_hituav(tmp_path)
+
+
+def test_crowd_regions_of_the_file_stay(tmp_path) -> None:
+    picture(tmp_path / "train" / f"{NAME}.jpg")
+    box = dict(id=1, image_id=5, bbox=[3, 4, 10, 20], category_id=1, iscrowd=1)
+    content = dict(
+        images=[dict(filename=f"{NAME}.jpg", height=48, width=64, id=5)],
+        annotation=[box],
+        categories=[dict(id=1, name="Car")],
+    )
+    text(tmp_path / "annotations" / "train.json", json.dumps(content))
+    (labels,) = read_hituav(tmp_path)
+    assert [(b.name, b.crowd) for b in labels.images[0].labels] == [("Car", True)]

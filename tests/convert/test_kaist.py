@@ -62,3 +62,10 @@ def test_a_byte_order_mark_takes_no_label(tmp_path) -> None:
 def test_another_folder_is_said(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="annotations-xml-new"):
         read_kaist(tmp_path)
+
+
+def test_pictures_may_be_png(tmp_path) -> None:
+    there = picture(tmp_path / "set00/V000/lwir/I00001.png")
+    text(tmp_path / "annotations/set00/V000/I00001.txt", TEXT)
+    (train,) = read_kaist(tmp_path)
+    assert train.images[0].path == there

@@ -128,3 +128,14 @@ def test_both_spellings_of_coco(tmp_path) -> None:
 def test_what_is_no_coco_file_is_named(content: Any, words: str) -> None:
     with pytest.raises(ValueError, match=rf"^'coco\.json' is no COCO file of boxes: .*{words}"):
         labels_of_coco(content, Path("there"), "train", file=Path("coco.json"))
+
+
+def test_what_a_coco_file_ignores_becomes_a_crowd_region(tmp_path) -> None:
+    boxes = [dict(image_id=1, category_id=0, bbox=[1, 2, 3, 4], ignore=i) for i in (0, 1)]
+    content = dict(
+        images=[dict(id=1, file_name="a.png", width=64, height=48)],
+        annotations=boxes,
+        categories=[dict(id=0, name="Person")],
+    )
+    labels = labels_of_coco(content, tmp_path, "train", file=tmp_path / "c.json")
+    assert [label.crowd for label in labels.images[0].labels] == [False, True]

@@ -179,3 +179,10 @@ def test_missing_and_broken_pictures_are_counted(tmp_path) -> None:
     content, counts = to_coco(labels, tmp_path, (), Classes())
     assert content["images"] == []
     assert counts == {"image that does not exist": 1, "image that can't be read": 2}
+
+
+def test_rounding_at_the_border_is_no_clipping(tmp_path) -> None:
+    """Such as that of YOLO's shares of the width."""
+    content, counts = one(tmp_path, Label("car", (-1e-9, 4, 64 + 2e-9, 20)))
+    assert content["annotations"][0]["bbox"] == [0, 4, 64, 20]
+    assert counts == {}

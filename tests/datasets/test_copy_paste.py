@@ -209,3 +209,37 @@ def test_mmdets_hook_switches_it_off() -> None:
     hook.before_train_epoch(Runner())
     names = [type(step).__name__ for step in Loader.dataset.pipeline.transforms]
     assert names == ["LoadThermalImage", "NormalizeFrame"]
+
+
+def test_no_other_object_is_covered_by_more_than_is_wanted() -> None:
+    """The target has a neighbour, beside which a copy has to keep its distance, too."""
+    boxes = [(20, 20, 34, 44), (70, 30, 84, 54), (84, 30, 98, 54)]
+    whole = 0
+    for seed in range(60):
+        copies = run(sample(boxes, [0, 2, 1]), seed, iou=(0.05, 0.15))["gt_bboxes"].tensor[3:]
+        if len(copies) and (copies[0, 2:] - copies[0, :2]).tolist() == [14, 24]:
+            whole += 1
+            assert bbox_overlaps(copies, torch.tensor(boxes, dtype=torch.float32)).max() <= 0.15
+    assert whole > 20
+
+
+def test_what_is_half_hidden_stays_an_object() -> None:
+    """At these IoUs 46 to 57 % of one of two equal rectangles are hidden, and 70 % may be."""
+    equal, copies = [(20, 20, 34, 44), (70, 30, 84, 54)], 0
+    for seed in range(20):
+        flags = run(sample(equal, [0, 2]), seed, iou=(0.3, 0.4))["gt_ignore_flags"]
+        copies += len(flags) - 2
+        assert not flags.any()
+    assert copies > 5
+
+
+def test_a_mirrored_copy_has_a_mirrored_box() -> None:
+    """Labels begin 0.4 of a pixel left of their pixels."""
+    left = set()
+    for seed in range(30):
+        before = sample(*PAIR)
+        before["gt_bboxes"].tensor[:, 0] -= 0.4
+        copy = run(before, seed)["gt_bboxes"].tensor[2:]
+        if len(copy) and abs(copy[0, 2] - copy[0, 0] - 14.4) < 1e-3:
+            left.add(round(float(copy[0, 0] % 1), 1))
+    assert left == {0.0, 0.6}

@@ -78,3 +78,10 @@ def test_the_name_clashes_with_none_of_mmcvs_or_mmdets() -> None:
     found = TRANSFORMS.get("GainControl")
     assert found is GainControl
     assert torch.is_tensor(torch.from_numpy(run(IMAGE, method="plateau")))  # contiguous, float32
+
+
+def test_pictures_show_the_first_channel_that_is_not_raw() -> None:
+    shown = GainControl(channels=[dict(method="raw"), dict(method="clahe")]).display
+    assert shown is not None
+    np.testing.assert_array_equal(shown(IMAGE), clahe(IMAGE))
+    assert GainControl(method="raw").display is None

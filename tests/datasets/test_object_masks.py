@@ -77,3 +77,12 @@ def test_a_side_moves_only_where_pixels_are_hidden() -> None:
     middle_hidden = whole.copy()
     middle_hidden[25:30, 35:40] = False
     np.testing.assert_array_equal(visible_box(box, whole, middle_hidden), box)
+
+
+@pytest.mark.parametrize(("contrast", "found"), [(18, False), (30, True)])
+def test_less_than_three_deviations_of_the_background_are_noise(contrast, found) -> None:
+    """Differences of the background are even up to 10: 7.4 as a deviation by their median."""
+    image = np.random.default_rng(0).uniform(20990, 21010, (60, 80)).astype(np.float32)
+    image[15:45, 20:38] = 21000 + contrast
+    mask = object_mask(image, np.array([20, 15, 38, 45], np.float32))
+    assert (mask is not None) == found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmdet.registry import TRANSFORMS
 
-from mmthermal.datasets import LoadThermalImage, RandomContrastBrightness
+from mmthermal.datasets import LoadThermalImage, NormalizeFrame, RandomContrastBrightness
 
 
 def load(path: Path, **kwargs: Any) -> dict:
@@ -147,3 +147,12 @@ def test_refuses_wrong_settings(
 def test_settings_show_in_the_log() -> None:
     assert "colour='error'" in repr(LoadThermalImage(colour="error"))
     assert "brightness=0.4" in repr(RandomContrastBrightness(brightness=0.4))
+
+
+def test_a_frame_is_normalised_by_its_own_channels_down_to_the_floor() -> None:
+    image = np.random.default_rng(0).normal(0, 1, (20, 30, 2)) * (5, 0.2) + (21000, 300)
+    image = image.astype(np.float32)
+    found = NormalizeFrame(min_std=1.0)(dict(img=image))["img"]
+    exact = image.astype(np.float64)
+    centred = exact - exact.mean(axis=(0, 1))
+    np.testing.assert_allclose(found, centred / (exact[..., 0].std(), 1.0), atol=2e-3)

@@ -83,3 +83,10 @@ def test_the_tools_guard_configs_that_lack_the_hooks() -> None:
     add_guards(cfg)
     names = ["mmdet.AgreementHook", "mmdet.CheckpointCheckHook", "mmdet.FiniteCheckHook"]
     assert [hook["type"] for hook in cfg.custom_hooks] == names
+
+
+def test_a_resumed_training_needs_all_weights(root: Path, trained: Path, tmp_path: Path) -> None:
+    path = changed(trained, tmp_path / "changed.pth", "another head")
+    cfg = tiny(root, tmp_path / "work", load_from=str(path), resume=True)
+    with pytest.raises(CheckpointError, match="At least 100%"):
+        Runner.from_cfg(cfg).train()

@@ -73,3 +73,10 @@ def test_the_best_one_stays_until_a_better_one_is_there(root: Path, tmp_path: Pa
     assert tree(first, "best*") == ["best_AP_epoch_2.pth"]
     assert tree(second, "best*") == ["best_AP_epoch_4.pth"]
     load_file(second / "best_AP_epoch_4.pth")
+
+
+def test_a_better_one_of_the_same_name_stays(root: Path, tmp_path: Path) -> None:
+    checkpoint = dict(filename_tmpl="newest.pth", max_keep_ckpts=1)
+    options = {f"default_hooks__checkpoint__{key}": value for key, value in checkpoint.items()}
+    train(root, tmp_path, epochs=2, figures=[0.1, 0.3], **options)
+    assert tree(tmp_path, "*.pth") == ["best_AP_newest.pth", "newest.pth"]

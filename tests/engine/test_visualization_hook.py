@@ -206,3 +206,29 @@ def test_colour_files_are_drawn_in_their_colours(
 def test_refuses_wrong_settings(settings: dict, error: type[Exception]) -> None:
     with pytest.raises(error, match="max_picture|min_side"):
         make_hook(**settings)
+
+
+def test_validation_draws_every_so_many_iterations_as_mmdet_counts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook, runner = make_hook(interval=3), make_runner(tmp_path)
+    runner.iter = 4
+    names = []
+    monkeypatch.setattr(hook, "_draw_sample", lambda sample, name, *_: names.append(name))
+    for batch in range(6):
+        hook.after_val_iter(runner, batch, {}, [make_sample(tmp_path / "a.png")])
+    assert names == ["val_img_2", "val_img_5"]
+
+
+@pytest.mark.parametrize("loop", ["test", "val"])
+def test_the_score_threshold_reaches_the_pictures(
+    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = make_hook(score_thr=0.7)
+    seen = []
+    monkeypatch.setattr(
+        hook._visualizer, "add_datasample", lambda *_, **k: seen.append(k["pred_score_thr"])
+    )
+    sample = make_sample(tmp_path / "a.png")
+    getattr(hook, f"after_{loop}_iter")(make_runner(tmp_path), 0, {}, [sample])
+    assert seen == [0.7]

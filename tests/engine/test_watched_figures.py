@@ -85,6 +85,12 @@ def test_names_and_rules(hook: Any, expected: list[str], file: Path) -> None:
     assert codes(OverlapCocoMetric(ann_file=str(file)), hook) == expected
 
 
+def test_of_the_miss_rate_less_is_better(file: Path) -> None:
+    metric = OverlapCocoMetric(ann_file=str(file), miss_rate=True)
+    for rule, expected in (("less", []), ("greater", ["best-is-worst"])):
+        assert codes(metric, CheckpointHook(save_best="coco/miss_rate", rule=rule)) == expected
+
+
 def test_metrics_that_are_not_known_are_free(file: Path) -> None:
     class Mine(CocoMetric):
         """May give any figure."""

@@ -82,6 +82,8 @@ def test_nothing_detected_and_nothing_there() -> None:
     assert found["dap"]["missed"] == found["dap"]["false_negative"] == 1
     assert calibration(build([(0, P)], [])) == {"ece": 0, "mce": 0, "bins": []}
     assert error_types(build([], [(0, P, 0.9)]))["counts"]["background"] == 1
+    neither = error_types(build([], []))
+    assert (neither["ap"], neither["counts"]["missed"], neither["dap"]["missed"]) == (-1, 0, 0)
 
 
 def test_calibration_of_a_counted_example() -> None:

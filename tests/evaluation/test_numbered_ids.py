@@ -148,3 +148,13 @@ def test_a_table_takes_texts(tmp_path: Path, kind: str) -> None:
                 MatchTable.from_coco(path, [{}])
     assert found[0] == found[1]
     assert 0.05 < found[0][0]["AP"] < 0.95
+
+
+def test_numbers_rise_with_the_texts_whatever_the_order_of_the_file(tmp_path: Path) -> None:
+    """By it pycocotools tells detections of equal score apart."""
+    content, predictions = scene()
+    as_texts(content, predictions, "image")
+    content["images"].reverse()
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    numbered = number_ids(load_ground_truth(tmp_path / "a.json"))
+    assert numbered.image_numbers(["FLIR_00001", "FLIR_00002", "FLIR_00012"]) == [1, 2, 12]

@@ -179,3 +179,11 @@ def test_no_detection():
 def test_bad_recall():
     with pytest.raises(ValueError, match="recall"):
         found_at(DETS, 0.0)
+
+
+def test_rounding_of_the_share_asks_for_no_further_object():
+    """0.28 times 25 is 7.000000000000001."""
+    boxes = [[12.0 * i, 0, 10, 10] for i in range(25)]
+    dets = [(1, 1, box, 0.9) for box in boxes[:7]]
+    found = fppi_at_recall(scene([(1, 1, box) for box in boxes], dets), 0.28)
+    assert (found["fppi"], found["threshold"]) == (0.0, 0.9)

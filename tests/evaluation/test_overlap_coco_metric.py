@@ -311,3 +311,15 @@ def test_is_faster_than_coco_metric(
     printed = capsys.readouterr().out
     assert float(printed.split("ratio: ")[1].split()[0]) < 0.7  # 0.1 to 0.2 when it was written
     assert "CocoMetric's figures are the same" in printed
+
+
+def test_figures_on_pairs_and_duplicates_are_at_the_score_that_was_set(
+    gt_file: str, tmp_path: Path
+) -> None:
+    prefix = str(tmp_path / "run")
+    metric = OverlapCocoMetric(ann_file=gt_file, score_thr=0.2, outfile_prefix=prefix)
+    figures = evaluate(metric, scenes()[1])
+    table = MatchTable.from_coco(gt_file, f"{prefix}.bbox.json", max_dets=1000)
+    found, other = pairs_found(table, 0.2)["both"], pairs_found(table, best_f1(table)["threshold"])
+    assert figures["coco/pairs_both"] == found != other["both"]
+    assert figures["coco/duplicates_per_gt"] == duplicates_per_gt(table, 0.2)

@@ -251,3 +251,10 @@ def test_no_ground_truth() -> None:
     assert best_f1(table)["f1"] == -1 and f1_at(table, 0.5)["f1"] == -1
     assert (precision_recall(table)[1] == -1).all()
     assert confusion(table, "all", score_thr=0.5)[-1, 0] == 1
+
+
+def test_a_rate_of_false_positives_that_is_just_reached_counts() -> None:
+    """Two errors on two images are one per image, the last of the nine rates."""
+    dets = [(1, 1, NOWHERE, 0.9), (2, 1, NOWHERE, 0.8), (1, 1, P, 0.7)]
+    found = log_average_miss_rate(scene([(1, 1, P)], dets))
+    assert found == pytest.approx(1e-10 ** (1 / 9))

@@ -210,3 +210,14 @@ def test_sums_in_a_fixed_order_are_the_running_sums(length: int) -> None:
     """What a GPU takes with deterministic algorithms, where torch's cumsum refuses."""
     rows = torch.rand(3, length, dtype=torch.float64)
     torch.testing.assert_close(_doubling_sums(rows), rows.cumsum(1), rtol=1e-13, atol=0)
+
+
+def test_tiny_weights_weigh_as_any_others() -> None:
+    pos, labels, neg, weights, neg_weights = random_batch(3)
+    found = []
+    for scale in (1.0, 1e-200):
+        scaled = dict(pos_weights=scale * weights, neg_weights=scale * neg_weights)
+        loss = ap_loss(pos, labels, neg, **scaled)
+        found.append((loss, *torch.autograd.grad(loss, (pos, neg))))
+    for one, tiny in zip(*found, strict=True):
+        torch.testing.assert_close(tiny, one)

@@ -137,3 +137,11 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
     )
     for rank in range(2):
         torch.testing.assert_close(torch.load(tmp_path / f"rank{rank}.pt"), bias.grad)
+
+
+def test_centerness_is_divided_by_one_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other processes have no positive, the mean of their numbers is below one."""
+    place = "mmthermal.heads.centerness_composite.reduce_mean"
+    monkeypatch.setattr(place, lambda number: number / 4)
+    losses = ToyHead().loss(LABELS[1:], QUALITY[1:], bias=torch.tensor(0.0))
+    torch.testing.assert_close(losses["loss_centerness"], torch.tensor(2.0).log())

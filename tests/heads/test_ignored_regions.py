@@ -53,3 +53,10 @@ def test_no_prior_on_a_region_is_mined(
     assert inside.sum() > 3
     assert not found[0].candidates[:, inside].any()
     assert found[0].candidates[:, ~inside].float().mean() > 0.5
+
+
+def test_half_of_a_box_is_not_more_than_half() -> None:
+    """As in mmdet's assigner, which compares by ``>``."""
+    half = torch.tensor([[49.0, 32, 79, 62]])
+    found = on_ignored(half, [InstanceData(bboxes=REGION)])
+    assert found is not None and not found.any()

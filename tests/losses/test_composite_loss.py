@@ -510,3 +510,12 @@ def test_cures_of_the_collapse(tmp_path: Path, cure: dict[str, Any]) -> None:
     outcome = overfit(root, seed=0, iters=100, **{**PAPERS_MEAN, **cure})
     assert outcome.ap50 > 0.9
     assert outcome.top_score > 0.5
+
+
+def test_class_weights_are_a_setting_and_not_part_of_a_checkpoint() -> None:
+    assert CompositeLoss(dense_class_weight=[1.0, 2.0]).state_dict().keys() == {"num_iters"}
+
+
+def test_the_same_parts_are_logged_in_the_warmup_and_after_it() -> None:
+    loss, batch = CompositeLoss(warmup_iters=1), make_batch()
+    assert call(loss, batch).keys() == call(loss, batch).keys()

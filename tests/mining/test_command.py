@@ -194,3 +194,10 @@ def test_killed_tool_goes_on_and_writes_the_same(small, whole, tmp_path):
     subprocess.run(tool(small, out), env=environment(), check=True, timeout=600)
     assert json.loads(out.read_text()) == json.loads(whole.read_text())
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["score_thr", "iou_thr", "nms_iou", "crowd_thr"])
+def test_each_threshold_starts_anew(name):
+    sources = dict(checkpoint_sha256="0", config_sha256="1", data={})
+    keys = [command._key(sources, MiningSettings(**{name: value}), 2) for value in (0.3, 0.4)]
+    assert keys[0] != keys[1]

@@ -103,6 +103,7 @@ def test_boxes_without_area_are_left_out():
         (0.5, 2.0, 0.75 * 0.25 * math.log(2)),
         (0.9, 2.0, 0.75 * 0.81 * math.log(10)),
         (0.0, 2.0, 0.0),
+        (1.0, 0.0, 0.75 * 53 * math.log(2)),  # as the largest number below 1
     ],
 )
 def test_loss_in_closed_form(score, gamma, expected):
@@ -162,3 +163,10 @@ def test_ties_go_to_the_earlier_image():
 def test_bad_settings(setting, value, error):
     with pytest.raises(error, match=setting):
         MiningSettings(**{setting: value})
+
+
+def test_nms_of_1_suppresses_nothing():
+    boxes, scores = np.array([[1, 1, 5, 5.0]] * 2), np.array([0.9, 0.8])
+    empty = np.zeros((0, 4)), np.zeros(0, dtype=bool)
+    found = find_false_regions(boxes, scores, *empty, MiningSettings(nms_iou=1.0))
+    assert found.tolist() == [0, 1]

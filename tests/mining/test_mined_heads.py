@@ -214,3 +214,21 @@ def test_roi_on_a_region_is_mined_first():
     assert plain.tolist() == [2, 3]
     favoured = head.hard_negatives(logits[:, :2], candidates, 1, 3, first=first)
     assert favoured.tolist() == [1, 3]
+
+
+def test_the_easiest_of_first_comes_before_the_hardest_of_the_rest():
+    scores, every = torch.tensor([[3.0, 3.0, 0.0]]), torch.ones(1, 3, dtype=torch.bool)
+    first = torch.tensor([[False, False, True]])
+    miner = HardNegativeMiner(ratio=0.0, min_neg=2)
+    assert miner.mine(scores, every, ~every, first=first).tolist() == [0, 2]
+    head = bbox_head()  # of two negatives, too
+    logits = scores.T.expand(3, 2)
+    assert head.hard_negatives(logits, every[0], 0, 3, first=first[0]).tolist() == [0, 2]
+
+
+def test_positive_rois_keep_their_weight():
+    scores, head = torch.randn(4, 3), bbox_head(w_cls=0.0)
+    before = roi_loss(head, scores)["loss_cls"]
+    found = regions_for(make_case(images=2), head, weight=9.0)
+    found.replace([Region(0, (0.0, 0.0, 9.0, 9.0), 1, 0.5, 1.0, 0, 0)])
+    assert_close(roi_loss(head, scores)["loss_cls"], before, rtol=0, atol=0)

@@ -106,3 +106,7 @@ def test_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4
     assert file_sha256(tmp_path / "abc") == expected
+
+
+def test_half_an_overlap_excludes():
+    assert drop_excluded(REGIONS, {"b": np.array([[0, 0, 4, 8.0]])}) == [REGIONS[0]]

@@ -144,3 +144,16 @@ def test_a_round_without_any_region():
     options = dict(round_number=0, exclusions={}, decay=0.5, floor=0.2)
     mined = mine_round({0: []}, images, [], SETTINGS, **options)
     assert (mined.merged.regions, mined.mean_loss) == ((), None)
+
+
+def test_a_region_at_the_floor_stays():
+    merged = merge_rounds([region(1, 0)], [], TRUTHS, SETTINGS, decay=0.5, floor=0.5)
+    assert (merged.regions, merged.num_faded) == ((region(1, 0, weight=0.5),), 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_that_are_found_again_as_one_the_older_counts(order):
+    before = [region(1, 0, first=2), region(1, 2, first=3)][::order]
+    found = [region(1, 1, round_number=5, first=5)]
+    (again,) = merge_rounds(before, found, TRUTHS, SETTINGS).regions
+    assert (again.round, again.first_round) == (5, 2)

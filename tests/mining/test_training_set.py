@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from mmengine.config import Config, ConfigDict
 
+from mmthermal.mining.finding import GroundTruth
 from mmthermal.mining.region_file import Region
-from mmthermal.mining.training_set import ground_truth, training_set, truths_of
+from mmthermal.mining.training_set import (
+    TrainingSet,
+    ground_truth,
+    training_set,
+    truths_of,
+)
 
 
 def test_counts_of_the_training_set(small):
@@ -72,3 +78,11 @@ def test_repeated_samples_are_one_image_but_two_files_of_one_id_are_refused():
     assert set(truths_of(Samples((1, "a.png"), (2, "b.png"), (1, "a.png")))) == {1, 2}
     with pytest.raises(ValueError, match=r"a\.png and b\.png .* have one id, 1"):
         truths_of(Samples((1, "a.png"), (1, "b.png")))
+
+
+def test_crowd_regions_are_no_objects_and_make_no_image_count():
+    boxes = np.array([[0, 0, 5, 5.0], [9, 9, 5, 5]])
+    crowds = dict(a=[True, True], b=[True, False])
+    truths = {image: GroundTruth(boxes, np.array(crowd)) for image, crowd in crowds.items()}
+    images = TrainingSet(None, ["a", "b"], [], truths, {}, [])
+    assert (images.num_objects, images.num_images) == (1, 1)

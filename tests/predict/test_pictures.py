@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from helpers_data import write_video
 from mmengine.structures import InstanceData
@@ -60,3 +61,16 @@ def test_a_small_box_has_as_large_a_label_as_a_large_one() -> None:
         areas.append(int((drawn < 60).all(2).sum()))  # the label's black ground
     assert areas[0] > 100
     assert abs(areas[0] - areas[1]) < 0.15 * areas[1]
+
+
+def test_the_surest_is_drawn_on_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    visualizer = EvenLabelVisualizer(name="test_order")
+    drawn: list[str] = []
+    monkeypatch.setattr(visualizer, "draw_texts", lambda text, *_, **__: drawn.append(text))
+    found = InstanceData(
+        bboxes=torch.tensor([[2.0, 2, 9, 9]] * 3),
+        labels=torch.tensor([0, 0, 0]),
+        scores=torch.tensor([0.5, 0.9, 0.2]),
+    )
+    visualizer._draw_instances(np.zeros((16, 16, 3), np.uint8), found, ["dog"], [(9, 9, 9)])
+    assert drawn == ["dog 20", "dog 50", "dog 90"]

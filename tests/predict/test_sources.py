@@ -137,3 +137,32 @@ def test_an_input_that_leads_to_itself_is_named(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     sources, (failure,) = find_sources([tmp_path / "loop"], leave_out=tmp_path / "out")
     assert sources == [] and "does not exist" in failure
+
+
+def test_a_number_of_frames_that_is_only_estimated_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Capture:
+        left = 19
+
+        def isOpened(self) -> bool:
+            return True
+
+        def get(self, key: int) -> float:
+            return 20.0
+
+        def read(self) -> tuple[bool, np.ndarray]:
+            self.left -= 1
+            return self.left >= 0, np.zeros((4, 6, 3), np.uint8)
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: Capture())
+    assert len(list(read_video(tmp_path / "a.mp4"))) == 19
+
+
+def test_a_link_to_another_picture_is_the_same_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.png").symlink_to("a.png")
+    assert [source.name for source in find_sources([tmp_path])[0]] == ["a.png"]

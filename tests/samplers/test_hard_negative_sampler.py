@@ -454,3 +454,15 @@ def test_builds_from_a_config() -> None:
         dict(type="HardNegativeSampler", num=8, pos_fraction=0.5, context=FakeRoIHead())
     )
     assert isinstance(sampler, HardNegativeSampler)
+
+
+def test_hardness_is_the_sum_over_the_classes() -> None:
+    class Head(FakeBBoxHead):
+        def loss(self, **_: object) -> dict[str, Tensor]:
+            return dict(loss_cls=torch.tensor([[3.0, 0.0], [2.0, 2.0]]))
+
+    context = FakeRoIHead()
+    context.bbox_head = Head()
+    sampler = HardNegativeSampler(8, 0.25, context)
+    losses = sampler.roi_losses(make_boxes(2), torch.full((2,), NUM_CLASSES), [])
+    assert losses.tolist() == [3, 4]

@@ -117,3 +117,11 @@ def test_ids_that_are_texts_give_the_same_comparison(
     found = compare_folders(folders, ["A", "B"])
     for key in ("comparisons", "gallery", "error_types", "confusion"):
         assert found[key] == better[key]
+
+
+def test_the_seed_of_the_bootstrap_changes_the_intervals_alone(
+    better: dict[str, Any], tmp_path: Path
+) -> None:
+    found = compare_skills(tmp_path, {"A": 0.3, "B": 0.9}, bootstrap_seed=1)
+    one, other = (each["comparisons"][0]["metrics"]["AP50"] for each in (better, found))
+    assert one["per_seed"] == other["per_seed"] and one["interval"] != other["interval"]

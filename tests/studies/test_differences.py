@@ -60,3 +60,12 @@ def test_settings_are_checked(settings: dict, message: str) -> None:
     full = {"primary": "AP50", "resamples": 100, "level": 0.95, **settings}
     with pytest.raises(ValueError, match=message):
         check_settings(**full)
+
+
+def test_the_verdict_rests_on_the_adjusted_p_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "holm", lambda p_values: [0.2 for _ in p_values])
+    (pair,) = compare_skills(tmp_path, {"A": 0.3, "B": 0.9})["comparisons"]
+    assert pair["metrics"]["AP50"]["p_value"] < 0.05
+    assert pair["metrics"]["AP50"]["verdict"] == pair["verdict"] == "no difference shown"

@@ -141,3 +141,11 @@ def test_a_run_that_did_not_end_with_finite_numbers_is_not_tested(place: Path) -
     with pytest.raises(run_queue.RunsFailed, match="at iteration 7, because loss_bbox=inf"):
         carry_out(place, plan(place, (0,)))
     assert not every[0].done and every[1].done
+
+
+def test_a_training_that_is_killed_is_not_finished_though_it_has_a_checkpoint(place: Path) -> None:
+    tool = place / "tools" / "train.py"
+    tool.write_text(f"{tool.read_text()}\nimport signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    with pytest.raises(run_queue.RunsFailed, match=r"2 of 2 runs failed(.|\n)*exit code -9"):
+        carry_out(place, plan(place, (0,)))
+    assert not any(run.done for group in plan(place, (0,)) for run in group.runs)

@@ -185,3 +185,9 @@ def test_the_tool_prints_the_summary_or_one_clear_line(work_dir: Path, tmp_path:
     bad = subprocess.run([*command, "nowhere"], capture_output=True, text=True, check=False)
     assert bad.returncode == 1
     assert bad.stderr.strip() == "work directory 'nowhere' does not exist: check the path"
+
+
+def test_the_panel_of_the_validation_holds_average_precisions_only(tmp_path: Path) -> None:
+    write_start(tmp_path, "20260101_000000", [train(1, 1.0), val(1, 0.2, **{"coco/best_f1": 0.6})])
+    panel = panels_of(read_run(tmp_path))[-1]
+    assert (panel.title, set(panel.curves)) == ("validation", {"AP", "AP50"})
