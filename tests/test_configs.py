@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers_checking import clean
 from helpers_data import CONFIGS, config_names, tiny_config, write_coco
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
@@ -17,6 +18,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from mmthermal.checking.pipelines import compare_pipelines, pipelines_of, value_steps
+from mmthermal.checking.scales import compare_scales
+from mmthermal.checking.table import make_table
 from mmthermal.common.config import read_config
 from mmthermal.engine import launch
 
@@ -85,6 +89,18 @@ def dicts(node: Any) -> Iterator[dict]:
     if isinstance(node, list | tuple):
         for value in node:
             yield from dicts(value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_and_validation_see_alike(name: str) -> None:
+    """In values and sizes; and that can be told."""
+    init_default_scope("mmdet")
+    cfg, content = read(name), clean()
+    for image in content["images"]:
+        image.update(width=160, height=128)
+    tables = dict.fromkeys(("train", "val", "test"), make_table(content))
+    assert compare_pipelines(cfg) + compare_scales(cfg, tables) == []
+    assert value_steps(pipelines_of(cfg, "train")[0]) is not None
 
 
 def test_there_are_configs() -> None:

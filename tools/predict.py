@@ -43,8 +43,11 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if report.json_path is not None:
+        drawn = ""
+        if not args.no_pictures and report.num_drawn != report.num_detections:
+            drawn = f" ({report.num_drawn} above --score-thr {args.score_thr:g} are drawn)"
         print(
-            f"{report.num_detections} detections in {report.num_images} pictures: "
+            f"{report.num_detections} detections in {report.num_images} pictures{drawn}: "
             f"{report.json_path}, {report.results_path}"
         )
     if report.failures:

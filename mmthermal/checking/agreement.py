@@ -15,11 +15,15 @@ METAINFO_DIFFERS = "metainfo-differs"
 TEXT_IDS = "string-id"
 UNKNOWN_FIGURE = "unknown-figure"
 WORST = "best-is-worst"
+PIPELINES_DIFFER = "pipelines-differ"
+LONG_WARM_UP = "long-warm-up"
 CODES = (
     CLASSES_DIFFER,
     EVALUATOR_DIFFERS,
+    LONG_WARM_UP,
     METAINFO_DIFFERS,
     MISSING,
+    PIPELINES_DIFFER,
     TEXT_IDS,
     UNKNOWN_FIGURE,
     WORST,

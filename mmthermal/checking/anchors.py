@@ -3,7 +3,7 @@
 Shapes: G objects, A anchors of a place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ IOU = 0.5
 """An object is reached by an anchor with which its IoU is at least this."""
 LOST = 0.05
 """Share of objects out of reach from which a warning is given."""
+_ALIKE = 1.25  # two ratios within this factor need no anchor each
 _SAMPLE = 20_000
 _SCALES = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
 
@@ -138,8 +139,9 @@ def check_anchors(
 
     Returns:
         findings; and figures: ``key``, ``unreached`` (share of the objects), ``classes`` (the
-        share by class), ``best`` (setting and share of the best alternative). Both are empty for
-        a detector without anchors or a set without objects.
+        share by class), ``best`` (setting and share of the best alternative), ``ratios`` (with
+        those of objects that are taller or wider than all anchors; empty where few are). Both are
+        empty for a detector without anchors or a set without objects.
     """
     found = find_generator(model)
     objects = np.flatnonzero(table.objects)
@@ -151,22 +153,55 @@ def check_anchors(
     sizes = table.box_image_sizes[objects]
     factors = network_scale(pipeline, sizes)
     boxes = table.boxes[objects] * np.concatenate([factors, factors], axis=1)
+
+    def reach(setting: Mapping[str, Any]) -> Bools:
+        found: Bools = best_iou(boxes, sizes * factors, setting) >= IOU
+        return found
+
     now, *others = _alternatives(generator)
-    reached = best_iou(boxes, sizes * factors, now) >= IOU
+    reached = reach(now)
     share = float(1 - reached.mean())
-    best, best_share = now, share
-    if share > 0.01:
-        for other in others:
-            lost = float((best_iou(boxes, sizes * factors, other) < IOU).mean())
-            if lost < best_share - 0.01:  # no change for less than a hundredth
-                best, best_share = other, lost
+    best, best_share = _best(others, reach, now, share) if share > 0.01 else (now, share)
+    ratios = _more_ratios(generator, boxes[~reach(best)]) if best_share > LOST else []
+    if ratios:
+        others = list(_alternatives({**generator, "ratios": ratios}))
+        best, best_share = _best(others, reach, best, best_share)
     figures = {
         "key": key,
         "unreached": share,
         "classes": _by_class(table, objects, reached),
         "best": {"setting": _difference(key, now, best), "unreached": best_share},
+        "ratios": ratios,
     }
     return _finding(figures, len(objects)), figures
+
+
+def _best(
+    settings: Sequence[dict[str, Any]],
+    reach: Callable[[Mapping[str, Any]], Bools],
+    best: dict[str, Any],
+    share: float,
+) -> tuple[dict[str, Any], float]:
+    """The setting that loses least and its share, where it betters one by a hundredth."""
+    for other in settings:
+        lost = float(1 - reach(other).mean())
+        if lost < share - 0.01:
+            best, share = other, lost
+    return best, share
+
+
+def _more_ratios(generator: Mapping[str, Any], missed: Floats) -> list[float]:
+    """The ratios with those of (M, 4) missed boxes, where most of these lie beyond all of them."""
+    ratios = list(generator.get("ratios") or ())
+    if not ratios or not all(isinstance(ratio, int | float) for ratio in ratios):
+        return []
+    shapes = missed[:, 3] / missed[:, 2]
+    middle = float(np.median(shapes))
+    if min(ratios) <= middle <= max(ratios):
+        return []
+    outer = float(np.percentile(shapes, 90 if middle > max(ratios) else 10))
+    added = [middle] if 1 / _ALIKE < outer / middle < _ALIKE else [middle, outer]
+    return sorted({*map(float, ratios), *(float(f"{ratio:.2g}") for ratio in added)})
 
 
 def _by_class(table: Table, objects: Any, reached: Bools) -> dict[str, float]:
@@ -191,6 +226,8 @@ def _finding(figures: Mapping[str, Any], total: int) -> list[Finding]:
     setting, lost = figures["best"]["setting"], figures["best"]["unreached"]
     if not setting:
         remedy = "no other scale or stride that was tried does better: add ratios"
+        if figures["ratios"]:
+            remedy += f", such as ratios={figures['ratios']}"
     else:
         words = ", ".join(f"{name}={value}" for name, value in setting.items())
         remedy = f"set {words}: {lost:.1%} remain"

@@ -12,7 +12,9 @@ from mmthermal.checking.image_facts import ImageFacts, measure_all
 from mmthermal.checking.images import check_images
 from mmthermal.checking.levels import check_levels, compare_levels, describe_levels
 from mmthermal.checking.objects import describe
+from mmthermal.checking.pipelines import check_pixel_range, compare_pipelines
 from mmthermal.checking.records import UNREADABLE
+from mmthermal.checking.scales import compare_scales
 from mmthermal.checking.sources import Split, splits_of_config, splits_of_folder
 from mmthermal.checking.splits import (
     check_classes,
@@ -104,6 +106,8 @@ def check_data(
     contents = {split.name: _check_split(split, report, images, workers, say) for split in splits}
     findings += [*report.findings, *_together(report, contents)]
     first = splits[0]
+    if cfg is not None:
+        findings += [*compare_pipelines(cfg), *compare_scales(cfg, report.tables)]
     if cfg is not None and first.name in report.tables:
         found, report.figures["anchors"] = check_anchors(
             report.tables[first.name], cfg.get("model") or {}, first.pipeline
@@ -148,10 +152,12 @@ def _check_split(
             paths = [Path(split.img_dir) / name for name in table.file_names]
             facts = measure_all(paths, workers=workers)
             report.facts[split.name] = facts
-            report.figures[split.name]["pictures"] = describe_levels(facts)
+            levels = report.figures[split.name]["pictures"] = describe_levels(facts)
             records = content["images"]
-            found += check_images(facts, table.sizes)
+            setting = "data_prefix.img" if split.dataset else "the folder of --img-dir"
+            found += check_images(facts, table.sizes, folder_setting=setting)
             found += check_levels(facts, sequences(records, sequence_key(records)))
+            found += check_pixel_range(split.pipeline, levels)
     report.findings.extend(finding.at(split.name) for finding in found)
     return content
 

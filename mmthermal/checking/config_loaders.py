@@ -1,6 +1,6 @@
 """Settings of data loaders that end in a wrong figure, in no end, or in a strange error."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mmdet.registry import TRANSFORMS
@@ -47,7 +47,7 @@ def wrong_loaders(cfg: Mapping[str, Any]) -> Iterator[str]:
         for key in ("drop_last", "persistent_workers", "pin_memory"):
             if isinstance(loader.get(key), str):
                 yield f"{place}.{key}={loader[key]!r}: True or False, without quotes"
-        sampler = _kind(loader.get("sampler"))
+        sampler = kind_of(loader.get("sampler"))
         if name.startswith("train"):
             yield from _training(place, loader)
             if by_epoch and sampler in _ENDLESS:
@@ -80,15 +80,14 @@ def _training(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
 
 def _without_boxes(pipeline: Any) -> bool:
     """Whether a pipeline of known transforms packs images of which it has loaded no boxes."""
-    steps = [step for _, step in dicts(pipeline, "pipeline") if _kind(step)]
-    if "PackDetInputs" not in map(_kind, steps):
+    steps = [step for _, step in dicts(pipeline, "pipeline") if kind_of(step)]
+    if "PackDetInputs" not in map(kind_of, steps):
         return False
     for step in steps:
-        kind = TRANSFORMS.get(_kind(step))
-        if kind is None or kind.__module__.partition(".")[0] not in _KNOWN:
+        if not is_known(kind_of(step)):
             return False  # the user's own may load anything
         loads_seg = step.get("with_seg") or step.get("with_mask")
-        if _LABELS in _kind(step) and (step.get("with_bbox", True) or loads_seg):
+        if _LABELS in kind_of(step) and (step.get("with_bbox", True) or loads_seg):
             return False
     return True
 
@@ -101,14 +100,32 @@ def _evaluation(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
         steps = at.rpartition(".pipeline.")[2]  # deeper ones are variants of TestTimeAug
         if ".pipeline." not in at or ".transforms." in steps or step.get("prob") in (0, 0.0):
             continue
-        if _kind(step) in _MOVING:
-            yield f"{at}: {_kind(step)} moves or hides objects by chance, take it out"
+        if kind_of(step) in _MOVING:
+            yield f"{at}: {kind_of(step)} moves or hides objects by chance, take it out"
 
 
-def _kind(node: Any) -> str:
-    """Name of the class that a dict asks for."""
+def kind_of(node: Any) -> str:
+    """Name of the class that a dict asks for, without its scope.
+
+    Args:
+        node: a part of a config.
+
+    Returns:
+        the name; empty where there is none, or the class itself.
+    """
     kind = node.get("type") if isinstance(node, Mapping) else None
     return kind.rpartition(".")[2] if isinstance(kind, str) else ""
+
+
+def is_known(name: str, packages: Collection[str] = _KNOWN) -> bool:
+    """Whether a transform is one of these packages, and none of the user's own.
+
+    Args:
+        name: of the transform.
+        packages: names of packages.
+    """
+    kind = TRANSFORMS.get(name) if name else None
+    return kind is not None and kind.__module__.partition(".")[0] in packages
 
 
 def _are_indices(value: Any) -> bool:

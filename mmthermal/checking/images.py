@@ -13,12 +13,15 @@ SATURATED = 0.01
 """Share of pixels at the largest value from which a picture counts as saturated."""
 
 
-def check_images(facts: Sequence[ImageFacts], sizes: Floats) -> list[Finding]:
+def check_images(
+    facts: Sequence[ImageFacts], sizes: Floats, *, folder_setting: str = "data_prefix.img"
+) -> list[Finding]:
     """Check the pictures of a split.
 
     Args:
         facts: of I pictures.
         sizes: (I, 2) width and height of their records.
+        folder_setting: what names the pictures' folder, for the message.
 
     Returns:
         findings.
@@ -26,7 +29,7 @@ def check_images(facts: Sequence[ImageFacts], sizes: Floats) -> list[Finding]:
     sizes = np.asarray(sizes, np.float64).reshape(-1, 2)
     pairs = [(f, tuple(size)) for f, size in zip(facts, sizes, strict=True) if not f.problem]
     readable = [f for f, _ in pairs]
-    findings = [*_unreadable(facts)]
+    findings = [*_unreadable(facts, folder_setting)]
     if readable:
         findings += [
             *_sizes([(f, (int(w), int(h))) for f, (w, h) in pairs]),
@@ -62,7 +65,7 @@ def _of(
     ]
 
 
-def _unreadable(facts: Sequence[ImageFacts]) -> list[Finding]:
+def _unreadable(facts: Sequence[ImageFacts], folder_setting: str) -> list[Finding]:
     """Files that are missing or broken."""
     return [
         *_of(
@@ -71,7 +74,7 @@ def _unreadable(facts: Sequence[ImageFacts]) -> list[Finding]:
             "error",
             "missing-image",
             "do not exist",
-            "data_prefix.img and the records' file_name must make the path together; or take the "
+            f"{folder_setting} and the records' file_name must make the path together; or take the "
             "records out",
         ),
         *_of(

@@ -124,9 +124,10 @@ def splits_of_folder(
         folder: of the data set.
         ann_files: paths from the folder on; all ``*.json`` in it and in its ``annotations`` that
             list images if empty. One whose name holds "train" comes first.
-        img_dir: folder of the images, from ``folder`` on; the first of ``NAME``, ``images/NAME``,
-            that of the annotation file if it holds pictures, ``images`` and the folder itself if
-            None, where NAME is that of the annotation file.
+        img_dir: folder of the images, from ``folder`` on. If None the first of ``NAME``,
+            ``images/NAME``, that of the annotation file, ``images`` and the folder itself, where
+            NAME is that of the annotation file, that has the first record's picture; else the
+            first that exists, that of the annotation file only if it holds pictures.
 
     Returns:
         a split for each file, named after it, or after its folder where file names repeat; and a
@@ -134,7 +135,7 @@ def splits_of_folder(
 
     Raises:
         FileNotFoundError: if the folder or a file does not exist, or no file is found.
-        ValueError: if a file that was found is not JSON.
+        ValueError: if a file is not JSON.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -154,6 +155,9 @@ def splits_of_folder(
             f"no annotation file {', '.join(missing) or 'in ' + str(root)}{others}: give its path "
             "from the folder on by --ann; tools/convert.py makes one from other formats"
         )
+    for path in paths:
+        if path not in contents:
+            contents[path] = read_json(path, what="the file")
     order = {"train": 0, "val": 1, "test": 2}
     pairs = sorted(
         zip(_names(root, paths), paths, strict=True),
@@ -163,9 +167,11 @@ def splits_of_folder(
         Split(
             name=name,
             ann_file=str(path),
-            img_dir=str(root / img_dir if img_dir is not None else _images_of(root, path)),
+            img_dir=str(
+                root / img_dir if img_dir is not None else _images_of(root, path, contents[path])
+            ),
             test_mode=i > 0,
-            content=contents.get(path),
+            content=contents[path],
         )
         for i, (name, path) in enumerate(pairs)
     ]
@@ -208,12 +214,22 @@ def _names(root: Path, paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _images_of(root: Path, ann_file: Path) -> Path:
-    """The likely folder of an annotation file's images."""
-    word = ann_file.stem.removeprefix("instances_")
-    beside = [ann_file.parent] if ann_file.parent != root and _has_pictures(ann_file.parent) else []
-    choices = [root / word, root / "images" / word, *beside, root / "images"]
-    return next((path for path in choices if path.is_dir()), root)
+def _images_of(root: Path, ann_file: Path, content: Any) -> Path:
+    """The folder of an annotation file's first picture, or else the likely one."""
+    word, beside = ann_file.stem.removeprefix("instances_"), ann_file.parent
+    choices = [root / word, root / "images" / word, beside, root / "images"]
+    there = [path for path in choices if path != root and path.is_dir()]
+    name = _first_file_name(content)
+    found = [path for path in [*there, root] if name and osp.isfile(path / name)]
+    likely = (path for path in there if path != beside or _has_pictures(path))
+    return found[0] if found else next(likely, root)
+
+
+def _first_file_name(content: Any) -> str:
+    """``file_name`` of the first image record; empty where it has none."""
+    images = content["images"] if _lists_images(content) else []
+    name = images[0].get("file_name") if images and isinstance(images[0], dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _has_pictures(folder: Path) -> bool:

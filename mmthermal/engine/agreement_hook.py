@@ -21,7 +21,9 @@ from mmthermal.checking.agreement import (
     compare_images,
 )
 from mmthermal.checking.finding import Finding
+from mmthermal.checking.pipelines import compare_pipelines
 from mmthermal.checking.settling import known_codes, settle
+from mmthermal.checking.warm_up import check_warm_up
 from mmthermal.common.config_variables import check_variables
 from mmthermal.common.processes import without_wrapper
 from mmthermal.datasets.wrapped import with_wrapped, wrapped
@@ -38,7 +40,8 @@ class AgreementHook(Hook):
     file; and the images of a loader and of its evaluator. Pictures that are not there, figures
     that ``save_best`` waits for and no metric gives, and variables of the config file that change
     nothing are refused, too; and one image goes through the validation, so that an error there
-    does not come an epoch late.
+    does not come an epoch late. Pipelines that normalise otherwise in training than in validation
+    and test, and a warm-up of more than a third of the training, are said.
 
     Args:
         accept: codes of findings to go on with, such as ``['classes-differ']``; they stand in
@@ -73,6 +76,8 @@ class AgreementHook(Hook):
         check_variables(runner.cfg)
         train = runner.train_loop.dataloader.dataset
         findings = _joined(train, "train") + _missing(train, "train") + _heads(runner, train)
+        findings += compare_pipelines(runner.cfg)
+        findings += check_warm_up(runner.cfg, getattr(runner.train_loop, "max_iters", 0))
         if runner._resume:
             findings += self._checkpoint(train, "train")
         if runner.val_loop is not None:

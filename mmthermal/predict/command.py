@@ -26,6 +26,7 @@ class Report:
     Attributes:
         num_images: pictures and frames with results.
         num_detections: in the JSON, of any score.
+        num_drawn: of these, drawn in the pictures.
         failures: what could not be read, `path: reason`.
         json_path: COCO data set with images, categories and scored annotations.
         results_path: plain COCO results list.
@@ -33,6 +34,7 @@ class Report:
 
     num_images: int = 0
     num_detections: int = 0
+    num_drawn: int = 0
     failures: list[str] = field(default_factory=list)
     json_path: Path | None = None
     results_path: Path | None = None
@@ -105,6 +107,7 @@ def predict_command(
                 if pictures:
                     drawn = predictor.draw(frame, sample, score_thr=score_thr, min_side=min_side)
                     writer.write(frame, drawn)
+                    report.num_drawn += int((sample.pred_instances.scores > score_thr).sum())
             progress.advance(task, len(batch))
     if not images:  # results of before stay
         return report

@@ -6,12 +6,21 @@ from typing import Any
 import pytest
 
 from mmthermal.checking.agreement import (
+    CODES,
     check_files,
     check_joined,
     check_text_ids,
     compare_classes,
     compare_images,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_pages_name_every_code() -> None:
+    pages = "".join((ROOT / f"docs/{name}.md").read_text() for name in ("faults", "check_data"))
+    others = ("normalisation-does-not-fit", "num-classes-differ", "scale-differs")
+    assert [code for code in (*CODES, *others) if f"`{code}`" not in pages] == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,13 @@ from helpers_checking import clean
 from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox_overlaps
 
-from mmthermal.checking.anchors import best_iou, check_anchors, find_generator, network_scale
+from mmthermal.checking.anchors import (
+    _more_ratios,
+    best_iou,
+    check_anchors,
+    find_generator,
+    network_scale,
+)
 from mmthermal.checking.table import make_table
 
 RETINA = dict(
@@ -95,6 +101,40 @@ def test_small_objects_get_the_setting_that_reaches_them() -> None:
     )
 
 
+@pytest.mark.parametrize("tall", [True, False])
+def test_tall_and_wide_objects_get_the_ratio_that_reaches_them(tall) -> None:
+    content = clean()
+    for annotation in content["annotations"]:
+        width, height = (6, 54) if tall else (54, 6)
+        annotation["bbox"] = [annotation["bbox"][0], 5, width, height]
+    (finding,), figures = check_anchors(make_table(content), MODEL, [])
+    expected = [0.5, 1.0, 2.0, 9.0] if tall else [0.11, 0.5, 1.0, 2.0]
+    assert figures["ratios"] == expected
+    setting = figures["best"]["setting"]
+    assert setting["model.bbox_head.anchor_generator.ratios"] == expected
+    assert f"ratios={expected}" in finding.remedy
+    assert figures["best"]["unreached"] < 0.5 < figures["unreached"]
+
+
+def test_a_ratio_for_most_and_one_for_the_longest() -> None:
+    generator = dict(ratios=[0.5, 1.0, 2.0])
+    missed = np.array([[0, 0, 2.0, 2 * ratio] for ratio in (1, 4, 4, 4, 8, 8)])
+    assert _more_ratios(generator, missed) == [0.5, 1.0, 2.0, 4.0, 8.0]
+    wide = missed[:, [0, 1, 3, 2]]
+    assert _more_ratios(generator, wide) == [0.12, 0.25, 0.5, 1.0, 2.0]
+    assert _more_ratios(generator, missed[:1]) == []
+    assert _more_ratios(dict(ratios=[[2.0], [2.0]]), missed) == []
+
+
+def test_a_ratio_that_helps_too_little_is_named() -> None:
+    """Boxes of one pixel's width between the places of all anchors."""
+    content = clean()
+    for annotation in content["annotations"]:
+        annotation["bbox"] = [3, 5, 1, 24]
+    (finding,), _ = check_anchors(make_table(content), MODEL, [])
+    assert finding.remedy.endswith("add ratios, such as ratios=[0.5, 1.0, 2.0, 24.0]")
+
+
 def test_enlarging_the_pictures_reaches_them_too() -> None:
     resize = [dict(type="Resize", scale_factor=2.0)]
     assert check_anchors(sized(16), MODEL, resize)[0] == []
@@ -104,3 +144,16 @@ def test_nothing_to_say_without_anchors_or_objects() -> None:
     assert check_anchors(sized(16), dict(bbox_head=dict(type="FCOSHead")), []) == ([], {})
     empty = make_table({**clean(), "annotations": []})
     assert check_anchors(empty, MODEL, []) == ([], {})
+
+
+def test_no_setting_is_changed_for_less_than_a_hundredth() -> None:
+    """Of 400 objects 17 are beyond every anchor, and three would be reached by finer strides."""
+    content = clean()
+    model = content["annotations"][0]
+    content["annotations"] = [
+        {**model, "id": i + 1, "bbox": [3, 5, side, side], "area": side * side}
+        for i, side in enumerate([32] * 380 + [2] * 17 + [18] * 3)
+    ]
+    figures = check_anchors(make_table(content), MODEL, [])[1]
+    assert figures["unreached"] == pytest.approx(20 / 400)
+    assert figures["best"] == {"setting": {}, "unreached": figures["unreached"]}

@@ -202,6 +202,31 @@ def test_what_is_no_json_is_an_error_of_its_own(root) -> None:
         check_data(root)
 
 
+def test_pipelines_of_a_config_that_do_not_fit(root) -> None:
+    """Sixteen bits in the config of eight, and another gain control and size in training."""
+    config = ROOT / "configs" / "retinanet" / "retina_composite_hituav160.py"
+    own = data_options(root)
+    found = severities(check_data(config, cfg_options=own))
+    assert found["normalisation-does-not-fit"] == "warning"
+    changes = {
+        "train_dataloader.dataset.pipeline.1": dict(type="NormalizeFrame"),
+        "train_dataloader.dataset.pipeline.3.scale_factor": 0.25,
+    }
+    found = severities(check_data(config, cfg_options={**own, **changes}, images=False))
+    assert found["pipelines-differ"] == found["scale-differs"] == "warning"
+
+
+def test_the_remedy_names_the_setting_of_the_call(root) -> None:
+    (root / "train" / "003.png").unlink()
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    reports = [check_data(root), check_data(config, cfg_options=data_options(root))]
+    remedies = [f.remedy for r in reports for f in r.findings if f.code == "missing-image"]
+    assert [words.split(" and ")[0] for words in remedies] == [
+        "the folder of --img-dir",
+        "data_prefix.img",
+    ]
+
+
 def test_videos_of_one_number_and_another_name_are_not_shared(root) -> None:
     for split in ("train", "val"):
         path = root / "annotations" / f"{split}.json"

@@ -129,6 +129,30 @@ def test_pictures_beside_the_labels_come_before_a_folder_of_all(tmp_path) -> Non
     }
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_the_folder_that_has_the_first_picture_is_taken(tmp_path, named) -> None:
+    """As Label Studio exports them, with the folder in the file name."""
+    content = dict(images=[dict(file_name="images/1.png")])
+    files = written(tmp_path, "result.json", "a/b.json", content=content)
+    for name in ("images", "a/images", "result"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "images" / "1.png").touch()
+    found = {s.name: s.img_dir for s in splits_of_folder(tmp_path, files if named else [])[0]}
+    assert found["result"] == str(tmp_path)
+    if named:
+        assert found["b"] == str(tmp_path)
+        (tmp_path / "a" / "images" / "1.png").touch()
+        found = {split.name: split.img_dir for split in splits_of_folder(tmp_path, files)[0]}
+        assert found == {"b": str(tmp_path / "a"), "result": str(tmp_path)}
+
+
+@pytest.mark.parametrize("first", [{}, dict(file_name=3), 7, dict(file_name="x" * 5000)])
+def test_a_first_record_that_leads_to_no_picture(tmp_path, first) -> None:
+    written(tmp_path, "val.json", content=dict(images=[first]))
+    (tmp_path / "images").mkdir()
+    assert splits_of_folder(tmp_path)[0][0].img_dir == str(tmp_path / "images")
+
+
 def test_found_files_that_list_no_images_are_left_out(tmp_path) -> None:
     written(tmp_path, "annotations/val.json")
     written(tmp_path, "check.json", content=dict(figures=dict(images=[1]), images=3))

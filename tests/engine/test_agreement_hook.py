@@ -248,6 +248,26 @@ def test_heads_where_mmdets_hook_is_missing(
         assert any("bbox_head.num_classes=80; train has 3 classes" in line for line in lines)
 
 
+def test_other_pipelines_and_a_long_warm_up_are_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+    run = runner(train_loop=loop(dataset(root, "train")))
+    run.train_loop.max_iters = 13
+    run.cfg.param_scheduler = [dict(type="LinearLR", by_epoch=False, begin=0, end=97)]
+    for name, step in (("train", "NormalizeFrame"), ("val", "Normalize")):
+        steps = [dict(type="LoadThermalImage"), dict(type=step)]
+        run.cfg[f"{name}_dataloader"] = dict(dataset=dict(pipeline=steps))
+    AgreementHook(accept=["pipelines-differ", "long-warm-up"]).before_train(run)
+    assert lines == []
+    AgreementHook().before_train(run)
+    assert sorted(line.rpartition(" ")[2] for line in lines) == [
+        "[long-warm-up]",
+        "[pipelines-differ]",
+    ]
+
+
 @pytest.mark.parametrize("detector", ["retinanet/retina_focal", "faster_rcnn/faster_rcnn_ce"])
 def test_heads_of_another_number_of_classes(root: Path, tmp_path: Path, detector: str) -> None:
     cfg = Config.fromfile(CONFIGS / f"{detector}_synthetic.py")

@@ -44,6 +44,16 @@ def test_a_folder_gives_pictures_and_coco_json(
     assert len(loaded.anns) == report.num_detections
 
 
+def test_what_is_drawn_is_counted(model: tuple[Path, Path], folder: Path, tmp_path: Path) -> None:
+    _, content = predict(model, folder, out=tmp_path / "all", pictures=False)
+    scores = sorted(annotation["score"] for annotation in content["annotations"])
+    middle = scores[len(scores) // 2]
+    report, _ = predict(model, folder, out=tmp_path / "some", score_thr=middle)
+    assert report.num_drawn == sum(score > middle for score in scores) < report.num_detections
+    report, _ = predict(model, folder, out=tmp_path / "none", pictures=False, score_thr=0.0)
+    assert report.num_drawn == 0
+
+
 def test_boxes_are_those_of_mmdets_inference_detector(
     model: tuple[Path, Path], predictor: Predictor, folder: Path, tmp_path: Path
 ) -> None:
@@ -178,17 +188,32 @@ def test_settings_are_checked(model: tuple[Path, Path], tmp_path: Path, settings
 def test_the_tool_ends_with_1_if_something_could_not_be_read(
     model: tuple[Path, Path], folder: Path, tmp_path: Path
 ) -> None:
-    def tool(*inputs: Path) -> subprocess.CompletedProcess:
+    def tool(*inputs: Path, score_thr: str = "0") -> subprocess.CompletedProcess:
         command = [sys.executable, str(ROOT / "tools" / "predict.py"), *map(str, inputs)]
         command += [*map(str, model), "--out", str(tmp_path / "out"), "--device", "cpu"]
+        command += ["--score-thr", score_thr]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     good = tool(folder)
     assert good.returncode == 0, good.stderr
-    assert "detections in 5 pictures" in good.stdout
+    assert "detections in 5 pictures: " in good.stdout
     (folder / "002.png").write_bytes(b"")
-    bad = tool(folder, tmp_path / "missing.png")
+    bad = tool(folder, tmp_path / "missing.png", score_thr="1")
     assert bad.returncode == 1
-    assert "detections in 4 pictures" in bad.stdout
+    assert "detections in 4 pictures (0 above --score-thr 1 are drawn): " in bad.stdout
     assert "error: 2 could not be read:" in bad.stderr
     assert "002.png: the image can't be read" in bad.stderr
+
+
+def test_settings_of_the_pictures_reach_them(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def draw(self: Predictor, *_: object, **settings: object) -> np.ndarray:
+        seen.append(settings)
+        return np.zeros((4, 6, 3), np.uint8)
+
+    monkeypatch.setattr(Predictor, "draw", draw)
+    predict(model, folder / "000.png", out=tmp_path / "out", score_thr=0.7, min_side=320)
+    assert seen == [dict(score_thr=0.7, min_side=320)]
