@@ -3,6 +3,8 @@
 _base_ = '../retinanet/retina_focal_24e_hituav160.py'
 focal = '../retinanet/retina_focal_24e_hituav160.py'
 composite = '../retinanet/retina_composite_24e_hituav160.py'
+paper = '../retinanet/retina_composite_paper_24e_hituav160.py'
+loss = 'model.bbox_head.loss_composite'
 jittered = _base_.train_pipeline
 copies = {  # copies over other objects, none in the last third of the epochs
     'train_dataloader.dataset.pipeline': [
@@ -21,7 +23,9 @@ variants = {
     'focal': dict(config=focal),
     'focal_class_weight': dict(config='../retinanet/retina_focal_class_weight_24e_hituav160.py'),
     'composite': dict(config=composite),
-    'composite_paper': dict(config='../retinanet/retina_composite_paper_24e_hituav160.py'),
+    'composite_paper': dict(config=paper),
+    # the paper's formulas of classification, and the box term of the default
+    'composite_paper_l1': dict(config=paper, options={f'{loss}.box_form': 'smooth_l1', f'{loss}.delta': 0.0}),
     'focal_plain': dict(config=focal, options=plain),
     'composite_plain': dict(config=composite, options=plain),
     'composite_copies': dict(config=composite, options=copies),
