@@ -65,9 +65,7 @@ dealt = {  # val sets of the windows dealt anew: a row of each loss
 }
 dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
-paper = dict(
-    name="composite_paper", schedule="6e", label="composite, the paper's formulas"
-)
+paper = dict(name="composite_paper", schedule="6e", label="composite, the paper's formulas")
 paper_floor = dict(name="composite_paper_eps", label="the paper's formulas, eps 1e-6")
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy")
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite")
