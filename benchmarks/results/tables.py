@@ -33,7 +33,6 @@ class_weight = dict(name="focal_class_weight", schedule="6e", label="focal, clas
 focal_24e = dict(name="focal", **long)
 composite_24e = dict(name="composite", **long)
 class_weight_24e = dict(name="focal_class_weight", **long)
-paper_24e = dict(name="composite_paper", **long)
 later = dict(long, seeds=[2, 3, 4])  # those after the two that the recipe was chosen on
 later_focal = dict(name="focal", **later)
 later_composite = dict(name="composite", **later)
@@ -66,6 +65,7 @@ dealt = {  # val sets of the windows dealt anew: a row of each loss
 dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
 paper = dict(name="composite_paper", schedule="6e", label="composite, the paper's formulas")
+paper_24e = {**paper, **long}
 paper_floor = dict(name="composite_paper_eps", label="the paper's formulas, eps 1e-6")
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy")
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite")
@@ -108,7 +108,7 @@ tables = {
             dict(name="focal", label="focal"),
             dict(name="focal_class_weight", label="focal, class weights"),
             dict(name="composite", label="composite (the default)"),
-            dict(name="composite_paper", label="composite, the paper's formulas"),
+            paper_24e,
             dict(name="focal_plain", label="focal, learning rate 2e-3"),
             dict(name="composite_plain", label="composite, learning rate 2e-3"),
         ],
@@ -146,7 +146,7 @@ tables = {
             dict(name="focal"),
             dict(name="focal_class_weight", label="focal, class weights"),
             dict(name="composite"),
-            dict(name="composite_paper", label="composite, the paper's formulas"),
+            paper_24e,
         ],
     ),
     "plain": dict(

@@ -169,32 +169,27 @@ class CompositeLoss(nn.Module):
         check_range("delta", delta, 0, open_low=box_form == "huber")
         check_count("warmup_iters", warmup_iters)
         check_count("ramp_iters", ramp_iters)
-        for choice, chosen, off, unread in (
-            ("f1_form", f1_form, "soft", dict(rank_delta=(rank_delta, 1.0))),
-            (
-                "f1_form",
-                f1_form,
-                "ranked",
-                dict(
-                    beta=(beta, 1.0),
-                    f1_negatives=(f1_negatives, "background"),
-                    f1_average=(f1_average, "micro"),
-                    f1_normalize=(f1_normalize, "none"),
-                ),
-            ),
-            ("mean", mean, "paper", dict(shift=(shift, 0.1))),
-            (
-                "box_form",
-                box_form,
-                None,
-                dict(delta=(delta, 0.0), box_norm=(box_norm, "coordinate")),
-            ),
-        ):
-            for name, (value, default) in unread.items():
-                if chosen == off and value != default:
+        chosen = dict(f1_form=f1_form, mean=mean, box_form=box_form)
+        unread: dict[str, dict[str, tuple[Any, Any]]] = {}  # by choice: value and default
+        if f1_form == "soft":
+            unread["f1_form"] = dict(rank_delta=(rank_delta, 1.0))
+        else:
+            unread["f1_form"] = dict(
+                beta=(beta, 1.0),
+                f1_negatives=(f1_negatives, "background"),
+                f1_average=(f1_average, "micro"),
+                f1_normalize=(f1_normalize, "none"),
+            )
+        if mean == "paper":
+            unread["mean"] = dict(shift=(shift, 0.1))
+        if box_form is None:
+            unread["box_form"] = dict(delta=(delta, 0.0), box_norm=(box_norm, "coordinate"))
+        for choice, settings in unread.items():
+            for name, (value, default) in settings.items():
+                if value != default:
                     raise ValueError(
-                        f"{name}={value!r} is not read with {choice}={off!r}: leave it out, or "
-                        f"choose another {choice}"
+                        f"{name}={value!r} is not read with {choice}={chosen[choice]!r}: leave it "
+                        f"out, or choose another {choice}"
                     )
         if mean == "paper" and cls_negatives == "separate" and w_cls > 0 and w_dense == 0:
             warnings.warn(

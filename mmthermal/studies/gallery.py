@@ -118,7 +118,7 @@ def gallery_records(
     detections_above: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]],
     seeds: Sequence[int],
     *,
-    cat_ids: Sequence[int] | None = None,
+    cat_ids: Sequence[int],
     size: int = 48,
 ) -> list[dict[str, Any]]:
     """Choose the images on which models differ most and judge every box on them.
@@ -128,7 +128,7 @@ def gallery_records(
         detections_above: per model and seed the detections at its operating point; the baseline
             first.
         seeds: one per list of detections.
-        cat_ids: ids of the classes to judge and show; None for all.
+        cat_ids: ids of the classes to judge and show.
         size: how many images at most.
 
     Returns:
@@ -142,11 +142,7 @@ def gallery_records(
         for name, per_seed in detections_above.items()
     }
     gts = {
-        i: [
-            gt
-            for gt in ground_truth.imgToAnns.get(i, [])
-            if cat_ids is None or gt["category_id"] in cat_ids
-        ]
+        i: [gt for gt in ground_truth.imgToAnns.get(i, []) if gt["category_id"] in cat_ids]
         for i in img_ids
     }
     errors = {

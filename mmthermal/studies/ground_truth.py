@@ -113,8 +113,13 @@ def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
 
 def _names(coco: COCO, classes: Sequence[str] | None) -> tuple[str, ...]:
     """Names of the classes of the annotations that are evaluated."""
-    names = (str(category["name"]) for category in coco.dataset["categories"])
-    return tuple(name for name in names if classes is None or name in classes)
+    return tuple(str(category["name"]) for category in _evaluated(coco, classes))
+
+
+def _evaluated(coco: COCO, classes: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The categories of the annotations that are evaluated."""
+    categories = coco.dataset["categories"]
+    return [c for c in categories if classes is None or c["name"] in classes]
 
 
 def match(
@@ -134,10 +139,10 @@ def match(
     Raises:
         ValueError: as in :meth:`MatchTable.from_coco`.
     """
-    if classes is not None:
-        categories = ground_truth.dataset["categories"]
-        settings["cat_ids"] = [c["id"] for c in categories if c["name"] in classes]
-    return MatchTable.from_coco(ground_truth, detections, max_dets=MAX_DETS, **settings)
+    cat_ids = [category["id"] for category in _evaluated(ground_truth, classes)]
+    return MatchTable.from_coco(
+        ground_truth, detections, max_dets=MAX_DETS, cat_ids=cat_ids, **settings
+    )
 
 
 def match_run(run: Run) -> MatchTable:

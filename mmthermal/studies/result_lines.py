@@ -68,6 +68,13 @@ def _check(line: Line, where: str) -> None:
         raise ValueError(f"{where}: metrics {wrong}: give shares in [0, 1], not percent")
 
 
+def differing(lines: Iterable[Line]) -> list[tuple[str, list[Any]]]:
+    """The fields in which runs differ that those of one row share, each with its values."""
+    listed = list(lines)
+    values = {field: list(dict.fromkeys(line.get(field) for line in listed)) for field in SHARED}
+    return [(field, known) for field, known in values.items() if len(known) > 1]
+
+
 def select(
     lines: Iterable[Line],
     name: str,
@@ -97,13 +104,11 @@ def select(
             found[line["seed"]] = line
     if len(found) > 1:
         found.pop(None, None)
-    for field in SHARED:
-        values = {line[field] for line in found.values()}
-        if len(values) > 1:
-            raise ValueError(
-                f"runs of {name!r} differ in {field}: {', '.join(map(repr, sorted(values)))}; "
-                f"choose one, such as {field}={min(values)!r}"
-            )
+    for field, values in differing(found.values()):
+        raise ValueError(
+            f"runs of {name!r} differ in {field}: {', '.join(map(repr, sorted(values)))}; "
+            f"choose one, such as {field}={min(values)!r}"
+        )
     return sorted(found.values(), key=lambda line: line["seed"])
 
 

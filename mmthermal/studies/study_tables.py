@@ -9,7 +9,7 @@ import numpy as np
 from mmthermal.evaluation import best_f1, duplicates_per_gt, select_figures
 from mmthermal.evaluation.outcomes import outcomes
 from mmthermal.studies.ground_truth import match_run
-from mmthermal.studies.result_lines import SHARED
+from mmthermal.studies.result_lines import differing
 from mmthermal.studies.result_tables import markdown
 from mmthermal.studies.run_folder import Run, collect_runs
 from mmthermal.studies.statistics import paired_t_interval
@@ -70,22 +70,17 @@ def metrics_table(
 
 def _by_name(lines: Sequence[dict[str, Any]]) -> dict[str, dict[int, Metrics]]:
     """Metrics by variant and seed, the last line of a run counting."""
-    found: dict[str, dict[int, Metrics]] = {}
-    settings: dict[str, dict[str, Any]] = {}
+    runs: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
-        if line["seed"] is None:
-            continue
-        own = {field: line.get(field) for field in SHARED}
-        known = settings.setdefault(line["name"], own)
-        differing = [field for field in SHARED if own[field] != known[field]]
-        if differing:
-            field = differing[0]
+        if line["seed"] is not None:
+            runs.setdefault(line["name"], []).append(line)
+    for name, own in runs.items():
+        for field, values in differing(own):
             raise ValueError(
-                f"runs of {line['name']!r} differ in {field}: {known[field]!r} and {own[field]!r}: "
-                f"choose one, such as --where {field}={known[field]}"
+                f"runs of {name!r} differ in {field}: {' and '.join(map(repr, values))}: "
+                f"choose one, such as --where {field}={values[0]}"
             )
-        found.setdefault(line["name"], {})[line["seed"]] = line["metrics"]
-    return found
+    return {name: {line["seed"]: line["metrics"] for line in own} for name, own in runs.items()}
 
 
 def _mean_sd(runs: dict[int, Metrics], metric: str, unit: float) -> str:
