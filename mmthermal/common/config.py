@@ -2,6 +2,7 @@
 
 import ast
 import re
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,11 @@ from mmthermal.common.config_variables import (
 )
 from mmthermal.common.installed import find_config
 from mmthermal.common.renamed_configs import config_from_file, new_place
+
+# Reading is not safe in threads: mmengine parses with `ast` and takes modules out of `sys.modules`,
+# and two `ast.parse` at a time fail where a collection of garbage lets the other thread run
+# (python/cpython#106905, mended in 3.11.8 and 3.12.2).
+_READING = threading.RLock()
 
 # in quotes, with a blank or a comma, and no list or tuple
 _TEXT = re.compile(r"""(['"])(?![\[(])(?=.*[ ,])(?:(?!\1).)*\1""")
@@ -109,7 +115,7 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
 
 def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = ()) -> Config:
-    """Read a config file and apply overrides.
+    """Read a config file and apply overrides; threads that call it at once take turns.
 
     Args:
         path: the file, or the name of one of mmthermal's configs.
@@ -124,11 +130,12 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
             of the file or of the options changes nothing.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
-    # mmengine reloads pkg_resources for every base "mmdet::…", and each time setuptools warns.
-    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
-    if new_place(str(path)) is None:
-        path = find_config(path)
-    cfg = config_from_file(path)
-    check_variables(cfg)
-    merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
-    return cfg
+    with _READING:
+        # mmengine reloads pkg_resources for every base "mmdet::…", and each time setuptools warns.
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+        if new_place(str(path)) is None:
+            path = find_config(path)
+        cfg = config_from_file(path)
+        check_variables(cfg)
+        merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
+        return cfg

@@ -1,8 +1,11 @@
 """Configs are read with overrides, and what is misspelt is refused."""
 
+import gc
 import sys
+import time
 import warnings
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,24 @@ def test_what_setuptools_says_to_mmengine_is_not_shown(path: Path) -> None:
         warnings.warn("pkg_resources is deprecated as an API. See …", stacklevel=1)
         warnings.warn("another", stacklevel=1)
     assert [str(warning.message) for warning in seen] == ["another"]
+
+
+def test_threads_that_read_at_once_take_turns(path: Path) -> None:
+    def lets_the_other_thread_run(phase: str, info: dict[str, int]) -> None:
+        time.sleep(1e-4)
+
+    old = gc.get_threshold()
+    gc.callbacks.append(lets_the_other_thread_run)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            read = list(
+                pool.map(lambda seed: read_config(path, {"randomness": {"seed": seed}}), range(40))
+            )
+    finally:
+        gc.set_threshold(*old)
+        gc.callbacks.remove(lets_the_other_thread_run)
+    assert [cfg.randomness.seed for cfg in read] == list(range(40))
 
 
 def test_options_may_hold_dicts(path: Path) -> None:
