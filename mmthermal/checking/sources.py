@@ -11,10 +11,9 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from mmthermal.checking.finding import Finding, some
-from mmthermal.common.files import read_json
+from mmthermal.common.files import IMAGE_SUFFIXES, read_json
 
 LOADERS = ("train", "val", "test")
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy"}
 
 
 @dataclass(frozen=True)
@@ -233,4 +232,4 @@ def _first_file_name(content: Any) -> str:
 
 
 def _has_pictures(folder: Path) -> bool:
-    return any(path.suffix.lower() in _PICTURES for path in folder.iterdir())
+    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir())

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".npy")
+"""File endings of images, in small letters."""
+
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file through a temporary file in the same folder and a rename.

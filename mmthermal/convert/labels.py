@@ -12,10 +12,9 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from mmthermal.common.files import IMAGE_SUFFIXES
 from mmthermal.common.picture_header import picture_header
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
-"""File endings of images, in small letters."""
 _ENDING = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})(\s.*)?$", re.IGNORECASE)
 FLAGS = ("-1", "0", "1")
 """Second column of VOC's lists of a class: whether the class is in the image."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmthermal.common.files import IMAGE_SUFFIXES
 from mmthermal.common.split_words import SPLIT_WORDS, split_of
 from mmthermal.convert.labels import (
-    IMAGE_SUFFIXES,
     Label,
     LabelledImage,
     LabelSet,

@@ -1,16 +1,17 @@
 """Images and videos to work through, and the pictures in them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from os.path import realpath
+from dataclasses import dataclass, replace
+from os.path import abspath, commonpath, realpath
 from pathlib import Path
 from typing import Any
 
 import cv2
 from numpy.typing import NDArray
 
-IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".npy"))
-VIDEOS = frozenset((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"))
+from mmthermal.common.files import IMAGE_SUFFIXES
+
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg")
 _GREY16 = int.from_bytes(b"Y1\x00\x10", "little")  # FFmpeg's tag of 16-bit grey pixels
 
 
@@ -20,7 +21,8 @@ class Source:
 
     Attributes:
         path: file.
-        name: how the results call it: its path below the folder that was given.
+        name: how the results call it: its path below the folder that was given; below the folder
+            of all inputs, where two of them hold the same name.
         is_video: whether it holds many frames.
     """
 
@@ -70,7 +72,8 @@ def find_sources(
             named = [
                 path
                 for path in sorted(entry.rglob("*"))
-                if path.suffix.lower() in IMAGES | VIDEOS
+                if path.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEOS)
+                and not path.name.startswith(".")
                 and not (skipped and _lies_in(path, skipped))
             ]
             inside = [path for path in named if path.is_file()]
@@ -87,7 +90,19 @@ def find_sources(
         for path, name in found:
             key = path.resolve()
             sources.setdefault(key, Source(path, name, path.suffix.lower() in VIDEOS))
-    return list(sources.values()), failures
+    return _named_apart(list(sources.values())), failures
+
+
+def _named_apart(sources: list[Source]) -> list[Source]:
+    """Name all by their paths below one folder, where two have the same name."""
+    if len({source.name for source in sources}) == len(sources):
+        return sources
+    paths = [abspath(source.path) for source in sources]
+    top = commonpath(paths)
+    return [
+        replace(source, name=Path(path).relative_to(top).as_posix())
+        for source, path in zip(sources, paths, strict=True)
+    ]
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

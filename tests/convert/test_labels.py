@@ -8,6 +8,7 @@ import pytest
 from helpers_convert import picture, text
 from PIL import Image
 
+from mmthermal.common.files import IMAGE_SUFFIXES
 from mmthermal.convert.labels import (
     LeftOut,
     image_files,
@@ -22,6 +23,8 @@ def test_sizes_come_from_the_head_of_a_file(tmp_path) -> None:
     assert image_size(picture(tmp_path / "a.png")) == (64, 48)
     np.save(tmp_path / "a.npy", np.zeros((48, 64), np.uint16))
     assert image_size(tmp_path / "a.npy") == (64, 48)
+    for ending in set(IMAGE_SUFFIXES) - {".npy"}:
+        assert image_size(picture(tmp_path / f"b{ending}")) == (64, 48)
     with pytest.raises(OSError):
         image_size(text(tmp_path / "b.png", "no picture"))
 

@@ -156,9 +156,24 @@ def test_the_same_name_twice_is_written_twice(model: tuple[Path, Path], tmp_path
         write_coco(tmp_path / name, splits={"s": 1})
     inputs = [tmp_path / name / "s" / "000.png" for name in ("a", "b", "a")]
     report, content = predict(model, *inputs, out=tmp_path / "out")
-    assert len(content["images"]) == report.num_images == 2
+    names = ["a/s/000.png", "b/s/000.png"]
+    assert [image["file_name"] for image in content["images"]] == names
+    assert report.num_images == 2
+    pictures = tmp_path / "out" / "pictures"
+    assert sorted(p.relative_to(pictures).as_posix() for p in pictures.rglob("*.png")) == names
+
+
+def test_one_name_with_two_endings_is_drawn_twice(
+    model: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    picture = cv2.imread(str(folder / "000.png"), cv2.IMREAD_UNCHANGED)
+    for ending in ("png", "tiff"):
+        assert cv2.imwrite(str(tmp_path / "in" / f"a.{ending}"), picture)
+    _, content = predict(model, tmp_path / "in", out=tmp_path / "out")
+    assert [image["file_name"] for image in content["images"]] == ["a.png", "a.tiff"]
     written = sorted(p.name for p in (tmp_path / "out" / "pictures").iterdir())
-    assert written == ["000-2.png", "000.png"]
+    assert written == ["a-2.png", "a.png"]
 
 
 def test_own_output_inside_the_input_is_not_read_again(

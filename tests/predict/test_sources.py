@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from helpers_data import write_video
 
+from mmthermal.common.files import IMAGE_SUFFIXES
 from mmthermal.predict.predictor import Predictor
 from mmthermal.predict.sources import (
+    VIDEOS,
     Source,
     count_frames,
     find_sources,
@@ -166,3 +168,23 @@ def test_a_link_to_another_picture_is_the_same_picture(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "b.png").symlink_to("a.png")
     assert [source.name for source in find_sources([tmp_path])[0]] == ["a.png"]
+
+
+def test_one_name_in_two_folders_stays_two_names(tmp_path: Path) -> None:
+    for name in ("day/1.png", "day/2.png", "night/ir/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    def names(*inputs: str) -> list[str]:
+        return [source.name for source in find_sources([tmp_path / name for name in inputs])[0]]
+
+    assert names("day", "night/ir") == ["day/1.png", "day/2.png", "night/ir/1.png"]
+    assert names("day", "night") == ["1.png", "2.png", "ir/1.png"]  # each name once
+    assert names("day/1.png", "night/ir/1.png") == ["day/1.png", "night/ir/1.png"]
+
+
+def test_every_ending_and_no_hidden_file(tmp_path: Path) -> None:
+    expected = [f"a{ending}" for ending in sorted((*IMAGE_SUFFIXES, *VIDEOS))]
+    for name in (*expected, "._a.png", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [source.name for source in find_sources([tmp_path])[0]] == expected
