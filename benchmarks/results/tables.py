@@ -607,6 +607,15 @@ tables = {
             dict(name="faster_rcnn_ce_box_4", label="cross-entropy, box weight 4"),
         ],
     ),
+    "cascade_by_seed": dict(
+        kind="runs",
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        by_seed=True,
+        rows=[
+            dict(cascade_ce, label="cross-entropy"),
+            dict(cascade, label="composite"),
+        ],
+    ),
     "rcnn_64": dict(
         kind="runs",
         head="loss, 64 RoIs",
@@ -720,8 +729,10 @@ values = {
     "rcnn_overlapped": difference(rcnn, ce, "overlapped_AP50"),
     "rpn_AP50": difference(ranked_rpn, ce, "AP50"),
     "rpn_overlapped": difference(ranked_rpn, ce, "overlapped_AP50"),
+    "cascade_AP": difference(cascade, cascade_ce, "AP"),
     "cascade_AP50": difference(cascade, cascade_ce, "AP50"),
     "cascade_overlapped": difference(cascade, cascade_ce, "overlapped_AP50"),
+    "cascade_isolated": difference(cascade, cascade_ce, "isolated_AP50"),
     "embedded_AP50": difference(embedded_composite, embedded_focal, "AP50"),
     "embedded_overlapped": difference(embedded_composite, embedded_focal, "overlapped_AP50"),
     "embedded_isolated": difference(embedded_composite, embedded_focal, "isolated_AP50"),
@@ -770,6 +781,11 @@ plots = {
             title="Faster R-CNN: composite − cross-entropy\nHIT-UAV",
             candidate=rcnn,
             baseline=ce,
+        ),
+        dict(
+            title="Cascade R-CNN: composite − cross-entropy\nHIT-UAV",
+            candidate=cascade,
+            baseline=cascade_ce,
         ),
     ]
 }
