@@ -7,6 +7,7 @@ model = dict(
         for head in _base_.model.roi_head.bbox_head
     ]),
     train_cfg=dict(rcnn=[
-        dict(stage, assigner=dict(stage.assigner, ignore_iof_thr=0.5))  # crowds are not mined
+        dict(stage, assigner=dict(  # crowds are not mined
+            stage.assigner, type='IgnoreAwareMaxIoUAssigner', ignore_iof_thr=0.5))
         for stage in _base_.model.train_cfg.rcnn
     ]))

@@ -4,4 +4,5 @@ custom_imports = dict(imports=['mmthermal'], allow_failed_imports=False)
 model = dict(
     roi_head=dict(
         bbox_head=dict(type='CompositeBBoxHead', loss_composite=dict(warmup_iters=500, ramp_iters=500))),
-    train_cfg=dict(rcnn=dict(assigner=dict(ignore_iof_thr=0.5))))  # crowds are not mined
+    train_cfg=dict(rcnn=dict(assigner=dict(  # crowds are not mined
+        type='IgnoreAwareMaxIoUAssigner', ignore_iof_thr=0.5))))

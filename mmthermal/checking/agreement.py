@@ -17,9 +17,11 @@ UNKNOWN_FIGURE = "unknown-figure"
 WORST = "best-is-worst"
 PIPELINES_DIFFER = "pipelines-differ"
 LONG_WARM_UP = "long-warm-up"
+FILL = "fill-does-not-fit"
 CODES = (
     CLASSES_DIFFER,
     EVALUATOR_DIFFERS,
+    FILL,
     LONG_WARM_UP,
     METAINFO_DIFFERS,
     MISSING,
@@ -200,7 +202,7 @@ def check_files(paths: Iterable[str], name: str) -> list[Finding]:
         name: of the set, such as ``val``.
 
     Returns:
-        an error if some are missing.
+        an error if some are missing, are links that lead nowhere, or folders.
     """
     folders: dict[str, frozenset[str]] = {}
     missing, total = [], 0
@@ -210,16 +212,18 @@ def check_files(paths: Iterable[str], name: str) -> list[Finding]:
         total += 1
         folder, file = osp.split(path)
         if folder not in folders:
-            folders[folder] = frozenset(os.listdir(folder) if osp.isdir(folder) else ())
+            folders[folder] = _files(folder)
         if file not in folders[folder] and not osp.isfile(path):
             missing.append(path)
     if not missing:
         return []
+    there = sum(map(osp.lexists, missing))
+    no_files = f" ({there} of them are broken links or folders)" if there else ""
     return [
         Finding(
             "error",
             MISSING,
-            f"{name}: {len(missing)} of {total} pictures don't exist",
+            f"{name}: {len(missing)} of {total} pictures don't exist{no_files}",
             "data_prefix.img and the annotation file's file_name must make their paths together; "
             "take records without a picture out, or set ignore_empty=True of the loader",
             where=f"{name}_dataloader",
@@ -228,6 +232,14 @@ def check_files(paths: Iterable[str], name: str) -> list[Finding]:
             examples=some(missing),
         )
     ]
+
+
+def _files(folder: str) -> frozenset[str]:
+    """Names of a folder's files, without links, as those cost a look at each."""
+    if not osp.isdir(folder):
+        return frozenset()
+    with os.scandir(folder) as entries:
+        return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
 
 
 def check_text_ids(anns: Iterable[Any], name: str) -> list[Finding]:

@@ -18,6 +18,7 @@ CODES = frozenset(
         *UNREADABLE,
         "all-crowd",
         "annotation-id-0",
+        "area-differs",
         "box-below-one-pixel",
         "box-of-two-classes",
         "box-outside-image",

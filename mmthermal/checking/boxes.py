@@ -27,6 +27,7 @@ def check_boxes(table: Table, ids: Sequence[int | str]) -> list[Finding]:
         *_sides(table, ids),
         *(scale or check_other_scale(table, ids)),
         *_dropped(table, ids),
+        *_areas(table, ids),
         *([] if scale else _partly_outside(table, ids)),
         *_duplicates(table, ids),
         *_crowd(table),
@@ -115,6 +116,32 @@ def _dropped(table: Table, ids: Sequence[int | str]) -> list[Finding]:
             "as mmdet",
         ),
     ]
+    return found
+
+
+def _areas(table: Table, ids: Sequence[int | str]) -> list[Finding]:
+    """Areas that are none of a part of their box."""
+    width, height = table.boxes[:, 2:].T
+    kept = table.kept
+    # with a pixel more on each side: some count the pixels from the first to the last
+    above = kept & (table.areas > 1.01 * width * height)
+    above &= table.areas > (width + 1) * (height + 1)
+    below = kept & (table.areas < 0.01 * width * height)
+    found = []
+    for mask, what, enough in (
+        (above, "above width times height", above.any()),
+        (below, "below 1 % of width times height", below.sum() > kept.sum() / 2),
+    ):
+        if enough:
+            found += of_annotations(
+                "warning",
+                "area-differs",
+                mask,
+                ids,
+                f"have an area {what} of their box: COCO's figures of small, medium and large "
+                "objects go by it",
+                "write area as width times height in pixels, or as the number of a mask's pixels",
+            )
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmthermal.checking.anchors import check_anchors
 from mmthermal.checking.annotations import check_annotations
+from mmthermal.checking.config_loaders import kind_of
+from mmthermal.checking.fills import check_fills
 from mmthermal.checking.finding import Finding, has_errors, worst_first
 from mmthermal.checking.image_facts import ImageFacts, measure_all
 from mmthermal.checking.images import check_images
@@ -108,12 +110,21 @@ def check_data(
     first = splits[0]
     if cfg is not None:
         findings += [*compare_pipelines(cfg), *compare_scales(cfg, report.tables)]
+        findings += check_fills(cfg, _pictures(report, first))
     if cfg is not None and first.name in report.tables:
         found, report.figures["anchors"] = check_anchors(
             report.tables[first.name], cfg.get("model") or {}, first.pipeline
         )
         findings += [finding.at(first.name) for finding in found]
     return replace(report, findings=worst_first(findings))
+
+
+def _pictures(report: Report, split: Split) -> dict[str, Any]:
+    """Figures of a split's values as the network gets them; empty if they are not known."""
+    loads = (step for step in split.pipeline if kind_of(step) == "LoadThermalImage")
+    if any(step.get("radiometric") for step in loads):  # the files' values are no temperatures
+        return {}
+    return report.figures.get(split.name, {}).get("pictures", {})
 
 
 def _is_config(source: str | Path) -> bool:

@@ -71,11 +71,10 @@ class ImageFacts:
 
         Floating point counts by its own width. Says nothing of a picture that is ``blank``.
         """
-        if self.dtype in ("uint8", "uint16", "int16", "int32") and 0 <= self.low <= self.high < 256:
+        dtype = np.dtype(self.dtype)
+        if dtype.kind in "ui" and 0 <= self.low <= self.high < 256:
             return 8
-        return {"uint8": 8, "uint16": 16, "int16": 16, "float32": 32, "int32": 32}.get(
-            self.dtype, 64
-        )
+        return 8 * dtype.itemsize
 
 
 def read_pixels(path: str | Path) -> NDArray:
@@ -122,7 +121,7 @@ def measure(path: str | Path) -> ImageFacts:
         height=pixels.shape[0],
         channels=channels,
         grey=grey,
-        dtype=str(pixels.dtype),
+        dtype=pixels.dtype.name,
         pages=pages,
         orientation=orientation,
         low=float(values.min()),

@@ -8,6 +8,7 @@ import numpy as np
 from mmthermal.checking.finding import Finding, Severity, some
 from mmthermal.checking.image_facts import ImageFacts
 from mmthermal.common.boxes import Floats
+from mmthermal.common.stored_form import MISREAD
 
 SATURATED = 0.01
 """Share of pixels at the largest value from which a picture counts as saturated."""
@@ -66,7 +67,13 @@ def _of(
 
 
 def _unreadable(facts: Sequence[ImageFacts], folder_setting: str) -> list[Finding]:
-    """Files that are missing or broken."""
+    """Files that are missing or broken, or of which bands or bits are lost."""
+
+    def misread(fact: ImageFacts) -> bool:
+        return fact.problem.endswith(f"[{MISREAD}]")
+
+    first = next((fact for fact in facts if misread(fact)), None)
+    words = first.problem.replace(f"the image {first.path}", "the first") if first else ""
     return [
         *_of(
             facts,
@@ -79,11 +86,19 @@ def _unreadable(facts: Sequence[ImageFacts], folder_setting: str) -> list[Findin
         ),
         *_of(
             facts,
-            lambda f: bool(f.problem) and f.problem != "missing",
+            lambda f: bool(f.problem) and f.problem != "missing" and not misread(f),
             "error",
             "broken-image",
             "can't be read",
             "copy them again from their source, or take their records out",
+        ),
+        *_of(
+            facts,
+            misread,
+            "error",
+            MISREAD,
+            f"are not read as they are stored: {words.partition(':')[0]}",
+            "write the band that you mean as a grey picture",
         ),
     ]
 

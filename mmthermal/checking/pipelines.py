@@ -58,6 +58,16 @@ def pipelines_of(cfg: Any, name: str) -> list[list[Any]]:
     return list(pipelines(loader.get("dataset"))) if isinstance(loader, Mapping) else []
 
 
+def switched(cfg: Any) -> list[list[Any]]:
+    """Those that a ``PipelineSwitchHook`` puts in the place of training's.
+
+    Args:
+        cfg: the whole config.
+    """
+    hooks = [hook for hook in cfg.get("custom_hooks") or [] if isinstance(hook, Mapping)]
+    return [list(hook["switch_pipeline"]) for hook in hooks if hook.get("switch_pipeline")]
+
+
 def value_steps(pipeline: Sequence[Any]) -> list[Step] | None:
     """The steps that decide the values which the network sees.
 
@@ -108,9 +118,7 @@ def compare_pipelines(cfg: Any) -> list[Finding]:
     Returns:
         a warning if one of validation or test has none of training's.
     """
-    hooks = [hook for hook in cfg.get("custom_hooks") or [] if isinstance(hook, Mapping)]
-    switched = [list(hook["switch_pipeline"]) for hook in hooks if hook.get("switch_pipeline")]
-    train = [value_steps(pipeline) for pipeline in [*pipelines_of(cfg, "train"), *switched]]
+    train = [value_steps(steps) for steps in [*pipelines_of(cfg, "train"), *switched(cfg)]]
     if not train or None in train:
         return []
     different: dict[str, list[Step]] = {}

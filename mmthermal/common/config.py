@@ -91,9 +91,51 @@ def check_option_keys(options: Mapping[str, Any], cfg: Config) -> None:
         if section not in known:
             hint = did_you_mean(section, known) or f"it has {', '.join(known)}"
             hint = f"set {', '.join(keys)}" if keys else hint
+            hint = f"leave out 'cfg.' at its start: {option[4:]}" if section == "cfg" else hint
             raise ValueError(f"--cfg-options {option}: the config has no {section!r}: {hint}")
         if keys:
             raise ValueError(f"--cfg-options {no_effect(option, value, keys)}")
+
+
+def check_option_places(options: Mapping[str, Any], cfg: Config) -> None:
+    """Raise if an override leads through a list without an index of it, or through a value.
+
+    Args:
+        options: values by dotted key, as given to ``--cfg-options``.
+        cfg: the config that they override.
+
+    Raises:
+        ValueError: naming the key, what is at its place, and what to write.
+    """
+    for option, value in options.items():
+        node: Any = cfg
+        parts = option.split(".")
+        for i, part in enumerate(parts):
+            place = ".".join(parts[:i])
+            if options.get(f"{place}._delete_"):
+                break
+            given = f"--cfg-options {option}={value!r}: {place}"
+            if isinstance(node, list):
+                if not node:
+                    raise ValueError(f"{given} is an empty list: write {place}=[…], the whole list")
+                if not (part.isdigit() and int(part) < len(node)):
+                    known = f"{place}.0" + (f" to {place}.{len(node) - 1}" if node[1:] else "")
+                    raise ValueError(
+                        f"{given} is a list with {len(node)} "
+                        f"entr{'ies' if node[1:] else 'y'}: write {known} for {place}.{part}"
+                    )
+                node = node[int(part)]
+                if i == len(parts) - 1 and not (isinstance(value, dict) and isinstance(node, dict)):
+                    raise ValueError(
+                        f"{given} is a list, of which no entry can be replaced alone: write "
+                        f"{place}=[…], the whole list, or keys of the entry, {option}.KEY=VALUE"
+                    )
+            elif isinstance(node, (dict, Config)):
+                if part not in node:
+                    break
+                node = node[part]
+            else:
+                raise ValueError(f"{given} is {node!r}, which has no parts: write {place}=…")
 
 
 def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
@@ -105,10 +147,11 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
             register what the other settings name.
 
     Raises:
-        ValueError: if a key names a section that doesn't exist.
+        ValueError: if a key names a section that doesn't exist, or an entry that a list lacks.
         ImportError: if a module can't be imported.
     """
     check_option_keys(options, cfg)
+    check_option_places(options, cfg)
     cfg.merge_from_dict(dict(options))
     if any(key.split(".")[0] == "custom_imports" for key in options):
         import_modules_from_strings(**cfg.custom_imports)
@@ -126,8 +169,8 @@ def read_config(path: str | Path, options: Mapping[str, Any] | Sequence[str] = (
 
     Raises:
         FileNotFoundError: if there is no such file; it names the new file of a renamed one.
-        ValueError: if an option names a section that doesn't exist, or has no value, or a variable
-            of the file or of the options changes nothing.
+        ValueError: if an option names a section that doesn't exist or an entry that a list lacks,
+            or has no value, or a variable of the file or of the options changes nothing.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
     with _READING:

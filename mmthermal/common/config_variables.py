@@ -34,7 +34,9 @@ _OTHERS = (
     "tta_model",
     "tta_pipeline",
 )
-SECTIONS = frozenset((*(set(inspect.signature(Runner.__init__).parameters) - {"self"}), *_OTHERS))
+# "cfg" is the whole config, which mmengine hands to the runner beside its parts
+_RUNNER = set(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"}
+SECTIONS = frozenset((*_RUNNER, *_OTHERS))
 """Top-level keys that a run reads."""
 # Names that mmdet 2 read, or that tutorials give to variables, and the settings of mmdet 3.
 _ELSEWHERE = {

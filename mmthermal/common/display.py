@@ -18,6 +18,7 @@ from mmthermal.common.checks import check_range
 from mmthermal.common.gain import percentile_stretch
 from mmthermal.common.picture_header import upright
 from mmthermal.common.radiometric import read_temperatures
+from mmthermal.common.stored_form import check_decoded
 
 PALETTE = (
     (230, 97, 0),
@@ -59,7 +60,7 @@ def read_image(
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if temperatures are asked for and flyr is not installed.
-        ValueError: if it is not a picture that can be read.
+        ValueError: if it is not a picture that can be read with all its bands and bits.
     """
     content = get(path, backend_args=backend_args)
     suffix = path.lower().rpartition(".")[2]
@@ -71,6 +72,7 @@ def read_image(
         image = mmcv.imfrombytes(content, flag="unchanged", backend=imdecode_backend)
     except (cv2.error, OSError, ValueError):  # cv2's of an empty file
         image = None
+    check_decoded(image, content, path, imdecode_backend)
     if image is None:
         raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
     return upright(image, content, path, imdecode_backend)
@@ -82,10 +84,10 @@ def _read_array(content: bytes, path: str) -> NDArray:
         array = np.asarray(np.load(BytesIO(content), allow_pickle=False))
     except (ValueError, EOFError) as error:
         raise ValueError(f"the array {path} can't be read: {error}") from None
-    if array.ndim not in (2, 3) or array.dtype.kind not in "uif":
+    if array.ndim not in (2, 3) or array.dtype.kind not in "uif" or not array.size:
         raise ValueError(
             f"the array {path} is {array.dtype} of shape {array.shape}, expected numbers of "
-            "shape (H, W) or (H, W, C)"
+            "shape (H, W) or (H, W, C), with pixels"
         )
     return array
 
@@ -97,10 +99,12 @@ class Look:
     Attributes:
         radiometric: as :func:`read_image`.
         control: as :func:`to_display`.
+        imdecode_backend: as :func:`read_image`.
     """
 
     radiometric: str | None = None
     control: Callable[[NDArray], NDArray] | None = None
+    imdecode_backend: str = "cv2"
 
 
 def look_of(transforms: Iterable[object]) -> Look:
@@ -113,9 +117,10 @@ def look_of(transforms: Iterable[object]) -> Look:
         the first setting of each kind that they have.
     """
     steps = list(transforms)
-    found = ([getattr(step, key, None) for step in steps] for key in ("radiometric", "display"))
-    radiometric, control = (next(filter(None, values), None) for values in found)
-    return Look(radiometric, control)
+    keys = ("radiometric", "display", "imdecode_backend")
+    found = ([getattr(step, key, None) for step in steps] for key in keys)
+    radiometric, control, backend = (next(filter(None, values), None) for values in found)
+    return Look(radiometric, control, backend or "cv2")
 
 
 def without_opacity(image: NDArray) -> NDArray:

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import codecs
 import json
 import os
 import shutil
@@ -65,6 +66,30 @@ def read_json(path: str | Path, *, what: str) -> Any:
     except (RecursionError, ValueError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise ValueError(f"{what} {str(path)!r} is not valid JSON: {reason}") from None
+
+
+@contextmanager
+def without_mark(path: Any) -> Iterator[Any]:
+    """A text file for readers that fail on the byte order mark which Windows' editors write.
+
+    Args:
+        path: the file; anything but the path of a file that is here is passed on as it is.
+
+    Yields:
+        the path; where the file begins with the mark, that of a copy without it, for a while.
+    """
+    data = b""
+    if isinstance(path, (str, Path)) and os.path.isfile(path):
+        with open(path, "rb") as file:
+            if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+                data = file.read()
+    if not data:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / Path(path).name
+        copy.write_bytes(data)
+        yield str(copy)
 
 
 @contextmanager

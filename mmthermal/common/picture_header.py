@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmthermal.common.said_once import warn_once
+from mmthermal.common.stored_form import PNG, TIFF
 
 _ORIENTATION = 0x0112
 
@@ -34,11 +35,13 @@ def picture_header(content: bytes) -> tuple[int, int]:
 
 def _may_have_header(content: bytes) -> bool:
     """Whether it is worth opening: Pillow decodes a whole PNG to look for its EXIF."""
-    if content[:8] == b"\x89PNG\r\n\x1a\n":
+    if content[:8] == PNG:
         return b"eXIf" in content or b"acTL" in content[:4096]
     if content[:2] == b"\xff\xd8":
-        return b"Exif\x00" in content[:65536]
-    return content[:4] in (b"II*\x00", b"MM\x00*", b"GIF8", b"RIFF")
+        pixels = content.find(b"\xff\xda", 0, 65536)
+        head = content[: pixels if pixels > 0 else 65536]
+        return b"MPF\x00" in head or b"Exif\x00" in content[:65536]
+    return content[:4] in (*TIFF, b"GIF8", b"RIFF")
 
 
 def upright(image: NDArray, content: bytes, name: str, imdecode_backend: str = "cv2") -> NDArray:

@@ -174,7 +174,7 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
         dropped: takes the count of what is left out.
 
     Returns:
-        the picture with its labels; None where the file can't be read.
+        the picture with its labels; None where the file can't be read or is none of VOC's.
     """
     try:
         tree = ElementTree.parse(path).getroot()
@@ -184,6 +184,10 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
     except (ValueError, LookupError):  # ElementTree knows no encoding of several bytes but Unicode
         dropped.note("label file in an encoding that can't be read: save it in UTF-8", path)
         return None
+    if tree.tag.lower() != "annotation" and tree.find(".//object") is None:
+        reason = f"XML file that is no VOC annotation, its root is <{tree.tag}>: export Pascal VOC"
+        dropped.note(reason, path)
+        return None
     labels, place = [], str(path)
     for item in tree.iter("object"):
         name = (item.findtext("name") or "").strip()
@@ -191,7 +195,7 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
         if not name or box is None:
             dropped.note("object without a name or a box", path)
             continue
-        difficult = (item.findtext("difficult") or "0").strip() == "1"
+        difficult = (item.findtext("difficult") or "").strip().lower() in ("1", "true", "yes")
         labels.append(Label(name, box, difficult, place))
     return LabelledImage(image, tuple(labels))
 

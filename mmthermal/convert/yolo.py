@@ -18,7 +18,14 @@ from mmthermal.convert.labels import (
     image_size,
     read_text,
 )
-from mmthermal.convert.yolo_names import names_of_text, names_of_yaml, read_data_yaml
+from mmthermal.convert.yolo_names import (
+    names_of_text,
+    names_of_yaml,
+    read_data_yaml,
+    values_of_keypoints,
+)
+
+_NO_LABEL = "line that is not a label"
 
 
 def read_yolo(root: Path) -> list[LabelSet]:
@@ -28,7 +35,8 @@ def read_yolo(root: Path) -> list[LabelSet]:
     folders ``images/train`` or ``train/images`` and so on, or one split ``all``; class names from
     ``classes.txt`` or ``obj.names``, else ``class0``, ``class1``, …. ``valid`` and ``validation``
     mean ``val`` in both. Pictures in no split are counted. The labels of ``…/images/a.png`` are in
-    ``…/labels/a.txt``, or beside the image.
+    ``…/labels/a.txt``, or beside the image. Of a pose set, one with ``kpt_shape`` in the YAML
+    file, the boxes are taken.
 
     Args:
         root: the folder.
@@ -37,14 +45,17 @@ def read_yolo(root: Path) -> list[LabelSet]:
         the splits.
 
     Raises:
-        FileNotFoundError: if there is no image or no label file.
-        ValueError: if the file with the names has faults, or a label has a class without a name.
+        FileNotFoundError: if there is no image or no label.
+        ValueError: if the file with the names has faults, a label has a class without a name, or
+            no line can be read.
     """
+    keypoints = 0
     data_yaml = read_data_yaml(root)
     others: dict[str, list[Path]] = {}
     if data_yaml is not None:
         path, settings = data_yaml
         names = names_of_yaml(path, settings["names"])
+        keypoints = values_of_keypoints(path, settings.get("kpt_shape"))
         folders, others = _listed(root, settings)
     else:
         names = names_of_text(root)
@@ -53,7 +64,7 @@ def read_yolo(root: Path) -> list[LabelSet]:
     for split, images in folders.items():
         labels = LabelSet(split, names=tuple(names.values()))
         for path in images:
-            labels.images += _read_image(path, names, labels.dropped)
+            labels.images += _read_image(path, names, labels.dropped, keypoints)
         found.append(labels)
     if found:
         _note_others(found[0].dropped, root, folders, others)
@@ -63,8 +74,30 @@ def read_yolo(root: Path) -> list[LabelSet]:
             "text file beside each image"
         )
     if not any(image.labels for labels in found for image in labels.images):
-        raise FileNotFoundError(f"no label in {str(root)!r}: expected labels/…/NAME.txt")
+        raise _no_label(root, found)
     return found
+
+
+def _no_label(root: Path, found: list[LabelSet]) -> Exception:
+    """The error for a set without labels: what its files have instead."""
+    counts = LeftOut()
+    for labels in found:
+        for reason, number in labels.dropped.items():
+            counts.note(reason, labels.dropped.examples[reason], number)
+    seen = "; ".join(
+        f"{number:,} × {reason.removeprefix('kept: ')} (first: {counts.examples[reason]})"
+        for reason, number in counts.most_common()
+    )
+    found_instead = f"; found: {seen}" if seen else ""
+    if not counts[_NO_LABEL]:
+        return FileNotFoundError(
+            f"no label in {str(root)!r}: expected labels/…/NAME.txt{found_instead}"
+        )
+    return ValueError(
+        f"no label in {str(root)!r} can be read: expected lines of class, centre x and y, width, "
+        "height, or of class and a polygon's corners, in 0..1, with blanks between; keypoints "
+        f"after the box need 'kpt_shape' in the YAML file{found_instead}"
+    )
 
 
 def _listed(
@@ -169,7 +202,9 @@ def label_file(image: Path) -> Path:
     return image.with_suffix(".txt")
 
 
-def _read_image(path: Path, names: Mapping[int, str], dropped: LeftOut) -> list[LabelledImage]:
+def _read_image(
+    path: Path, names: Mapping[int, str], dropped: LeftOut, keypoints: int
+) -> list[LabelledImage]:
     """An image with its labels; without a label file it is background."""
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         return []
@@ -182,11 +217,15 @@ def _read_image(path: Path, names: Mapping[int, str], dropped: LeftOut) -> list[
     if not file.is_file():
         dropped.note("kept: image without a label file, as background", path)
         return [LabelledImage(path, (), size)]
-    return [LabelledImage(path, read_labels(file, size, names, dropped), size)]
+    return [LabelledImage(path, read_labels(file, size, names, dropped, keypoints), size)]
 
 
 def read_labels(
-    file: Path, size: tuple[int, int], names: Mapping[int, str], dropped: LeftOut
+    file: Path,
+    size: tuple[int, int],
+    names: Mapping[int, str],
+    dropped: LeftOut,
+    keypoints: int = 0,
 ) -> tuple[Label, ...]:
     """Labels of a text file.
 
@@ -195,6 +234,7 @@ def read_labels(
         size: width and height of its image.
         names: class names by number.
         dropped: takes the count of what is left out.
+        keypoints: as :func:`parse_line`.
 
     Returns:
         the labels.
@@ -206,24 +246,27 @@ def read_labels(
     for number, line in enumerate(read_text(file).splitlines(), 1):
         place = f"{file}, line {number}"
         try:
-            label = parse_line(line, size, names)
+            label = parse_line(line, size, names, keypoints)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         if label is not None:
             labels.append(replace(label, place=place))
         elif line.strip():
-            dropped.note("line that is not a label", place)
+            dropped.note(_NO_LABEL, place)
     return tuple(labels)
 
 
-def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> Label | None:
+def parse_line(
+    line: str, size: tuple[int, int], names: Mapping[int, str], keypoints: int = 0
+) -> Label | None:
     """A line as a label.
 
     Args:
         line: class, centre, width and height in 0..1; or class and a polygon's corners in 0..1,
-            of which the bounding box is taken.
+            of which the bounding box is taken; or a box and keypoints, which are left out.
         size: width and height of the image.
         names: class names by number; without any, they are ``class0``, ``class1``, ….
+        keypoints: number of their values behind a box; with any, no line is a polygon.
 
     Returns:
         the label; None for anything else.
@@ -237,10 +280,10 @@ def parse_line(line: str, size: tuple[int, int], names: Mapping[int, str]) -> La
         return None
     if not all(map(math.isfinite, (number, *values))) or number != int(number) or number < 0:
         return None
-    if len(values) == 4:
-        cx, cy, w, h = values
+    if len(values) == 4 or (keypoints and len(values) == 4 + keypoints):
+        cx, cy, w, h = values[:4]
         left, top = cx - w / 2, cy - h / 2
-    elif len(values) >= 6 and len(values) % 2 == 0:
+    elif not keypoints and len(values) >= 6 and len(values) % 2 == 0:
         left, top = min(values[::2]), min(values[1::2])
         w, h = max(values[::2]) - left, max(values[1::2]) - top
     else:

@@ -93,6 +93,29 @@ def names_of_yaml(path: Path, names: object) -> dict[int, str]:
     )
 
 
+def values_of_keypoints(path: Path, shape: object) -> int:
+    """How many values of keypoints follow the box in each line of a pose set.
+
+    Args:
+        path: of the YAML file, for the message.
+        shape: what it has under ``kpt_shape``; None for a set without keypoints.
+
+    Returns:
+        the number; 0 without keypoints.
+
+    Raises:
+        ValueError: unless it is a list of two whole numbers of at least 1.
+    """
+    if shape is None:
+        return 0
+    if isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape):
+        return int(shape[0] * shape[1])
+    raise ValueError(
+        f"{str(path)!r}: kpt_shape={shape!r}: write the number of keypoints and of values each, as "
+        "in 'kpt_shape: [17, 3]'; or remove it, where the labels have no keypoints"
+    )
+
+
 def names_of_text(root: Path) -> dict[int, str]:
     """Class names by number from a text file with one a line, if there is one.
 

@@ -8,6 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from numpy.typing import NDArray
 
+from mmthermal.checking.fills import keeps_counts
 from mmthermal.common.checks import InputError
 
 CHANNELS = 3
@@ -27,6 +28,7 @@ NEED_CHANNELS = frozenset(
 """Move pixels, but ask for a third dimension, or fill with three values."""
 _LEVELS = "RandomContrastBrightness"
 _MIXED = "Mosaic, which works, or OverlapCopyPaste"
+_MAX_8_BITS = 255
 INSTEAD = {
     **dict.fromkeys(
         (
@@ -37,6 +39,7 @@ INSTEAD = {
             "Equalize",
             "PhotoMetricDistortion",
             "Posterize",
+            "RandomGrayscale",
             "Sharpness",
             "SolarizeAdd",
             "YOLOXHSVRandomAug",
@@ -45,8 +48,11 @@ INSTEAD = {
     ),
     **dict.fromkeys(("Invert", "Solarize"), "RandomPolarity"),
     **dict.fromkeys(("CachedMixUp", "MixUp"), _MIXED),
+    "Corrupt": "RandomBlur, RandomTemporalNoise or RandomDrift",
+    "InstaBoost": "OverlapCopyPaste",
 }
 """Made for 8-bit colour: they convert colours, clip at 255 or cast to uint8; and what to use."""
+_OWN_CHOICE = {"AutoAugment": "policies", "RandAugment": "aug_space"}
 _PIPELINES = ("pipeline", "switch_pipeline")
 
 
@@ -130,6 +136,28 @@ def check_one_channel(steps: Sequence[Any], *, one: bool = False) -> bool:
     return one
 
 
+def check_counts(steps: Sequence[Any], largest: float) -> None:
+    """Raise where pictures of more than 8 bits come to a transform that is made for 8-bit colour.
+
+    Args:
+        steps: of the pipeline, as in a config.
+        largest: value of the pictures as they are loaded; none are refused up to 255.
+
+    Raises:
+        InputError: naming the transform and what to use.
+    """
+    counts = False
+    for step in steps:
+        if not isinstance(step, Mapping):
+            continue
+        if _name(step) == "LoadThermalImage":
+            counts = largest > _MAX_8_BITS
+        elif _name(step) == "GainControl":
+            counts = counts and keeps_counts(step)
+        elif counts:
+            _refuse(step, f"with values up to {largest:g}")
+
+
 def check_datasets(config: Any) -> bool:
     """Check the pipelines of a data set's config, of those that it wraps, and of hooks.
 
@@ -176,11 +204,19 @@ def _needs_channels(step: Mapping[str, Any]) -> bool:
     return padded or _name(step) in NEED_CHANNELS
 
 
-def _refuse(step: Mapping[str, Any]) -> None:
+def _refuse(step: Mapping[str, Any], images: str = "of one channel") -> None:
     """Raise if a transform, or one within it, is made for colour or 8 bits."""
     for part in _parts(step):
-        if _name(part) in INSTEAD:
+        name = _name(part)
+        if name in INSTEAD:
             raise InputError(
-                f"{_name(part)} is made for 8-bit colour and spoils thermal images of one "
-                f"channel: use {INSTEAD[_name(part)]}"
+                f"{name} is made for 8-bit colour and spoils thermal images {images}: "
+                f"use {INSTEAD[name]}"
+            )
+        if name in _OWN_CHOICE and not part.get(_OWN_CHOICE[name]):
+            key = _OWN_CHOICE[name]
+            raise InputError(
+                f"{name} without {key} takes mmdet's list, of which Equalize, Posterize and others "
+                f"are made for 8-bit colour and spoil thermal images {images}: set "
+                f"{key}=[[dict(type='RandomBlur')], …] (docs/augmentations.md)"
             )

@@ -29,9 +29,14 @@ def check_picture(
         the picture; few pixels that are no numbers have the median of their neighbours.
 
     Raises:
-        ValueError: for another size than the record's, more than four channels, or many pixels
-            that are NaN or infinite.
+        ValueError: for another size than the record's, no pixel, more than four channels, or many
+            pixels that are NaN or infinite.
     """
+    if not image.size:
+        raise ValueError(
+            f"the image {name} has the shape {image.shape}, no pixel: write it again, or take its "
+            "record out"
+        )
     if image.ndim not in (2, 3) or (image.ndim == 3 and not 1 <= image.shape[2] <= 4):
         raise ValueError(
             f"the image {name} has the shape {image.shape}: (H, W), or (H, W, C) with 1 to 4 "

@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
+from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
@@ -19,9 +20,17 @@ from mmthermal.checking.annotations import (
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.checks import check_choice
 from mmthermal.common.display import class_colours
-from mmthermal.common.files import read_json
+from mmthermal.common.files import read_json, without_mark
 from mmthermal.common.installed import tool_command
 from mmthermal.datasets.one_channel import check_one_channel
+
+
+class _MarkedCoco(COCO):
+    """``COCO`` of a file that may begin with a byte order mark."""
+
+    def __init__(self, annotation_file: str | None = None) -> None:
+        with without_mark(annotation_file) as path:
+            super().__init__(path)
 
 
 @DATASETS.register_module()
@@ -55,6 +64,7 @@ class ThermalCocoDataset(CocoDataset):
             lacks a class asked for, or lists its categories in another order than the classes.
     """
 
+    COCOAPI: ClassVar[type] = _MarkedCoco
     METAINFO: ClassVar[dict] = CocoDataset.METAINFO
     CLASSES_FROM_FILE: ClassVar[bool] = True
 

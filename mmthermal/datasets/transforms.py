@@ -1,6 +1,7 @@
 """Loading and augmentation of one-channel images of any bit depth."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import mmcv
 import numpy as np
@@ -33,7 +34,8 @@ class LoadThermalImage(LoadImageFromFile):
         channels: 1, or 3 to repeat the channel for a backbone that was pretrained on colour.
         colour: ``'grey'`` to convert images of several channels, ``'error'`` to refuse them.
         accept: codes of errors to go on with: ``'image-size-differs'``, ``'nan-pixels'``.
-        imdecode_backend: as ``LoadImageFromFile``.
+        imdecode_backend: as ``LoadImageFromFile``, without ``'turbojpeg'``, which has no way to
+            decode a file as it is.
         ignore_empty: as ``LoadImageFromFile``.
         radiometric: ``'celsius'`` or ``'kelvin'`` for the temperatures in radiometric JPEG files;
             None takes the picture that the camera rendered. Other files are read as they are.
@@ -41,9 +43,9 @@ class LoadThermalImage(LoadImageFromFile):
 
     Raises:
         FileNotFoundError: if the image is missing.
-        ImportError: if temperatures are asked for and flyr is not installed.
-        ValueError: if it can't be decoded, has a colour that isn't allowed, another size than its
-            record, or many pixels that are no numbers.
+        ImportError: if temperatures are asked for and flyr is not installed, or tifffile to decode.
+        ValueError: if it can't be decoded with all its bands and bits, has a colour that isn't
+            allowed, another size than its record, or many pixels that are no numbers.
     """
 
     def __init__(
@@ -60,6 +62,12 @@ class LoadThermalImage(LoadImageFromFile):
         check_choice("channels", channels, (1, 3))
         check_choice("colour", colour, ("grey", "error"))
         check_choice("radiometric", radiometric, (None, *UNITS))
+        check_choice("imdecode_backend", imdecode_backend, (None, "cv2", "pillow", "tifffile"))
+        if imdecode_backend == "tifffile" and find_spec("tifffile") is None:
+            raise ImportError(
+                "imdecode_backend='tifffile' needs tifffile, which is not installed: "
+                "pip install tifffile"
+            )
         for code in (accept,) if isinstance(accept, str) else accept:
             check_choice("accept", code, (SIZE, NOT_FINITE))
         super().__init__(

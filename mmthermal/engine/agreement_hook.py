@@ -10,6 +10,7 @@ from mmdet.registry import HOOKS
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from numpy.typing import NDArray
 
 from mmthermal.checking.agreement import (
     CODES,
@@ -20,12 +21,15 @@ from mmthermal.checking.agreement import (
     compare_classes,
     compare_images,
 )
+from mmthermal.checking.fills import check_fills
 from mmthermal.checking.finding import Finding
-from mmthermal.checking.pipelines import compare_pipelines
+from mmthermal.checking.pipelines import compare_pipelines, pipelines_of, switched
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.checking.warm_up import check_warm_up
 from mmthermal.common.config_variables import check_variables
 from mmthermal.common.processes import without_wrapper
+from mmthermal.datasets.one_channel import check_counts
+from mmthermal.datasets.transforms import LoadThermalImage
 from mmthermal.datasets.wrapped import with_wrapped, wrapped
 from mmthermal.engine.rehearsal import rehearse_validation
 from mmthermal.engine.watched_figures import check_watched
@@ -41,7 +45,8 @@ class AgreementHook(Hook):
     that ``save_best`` waits for and no metric gives, and variables of the config file that change
     nothing are refused, too; and one image goes through the validation, so that an error there
     does not come an epoch late. Pipelines that normalise otherwise in training than in validation
-    and test, and a warm-up of more than a third of the training, are said.
+    and test, fills far from the values of the first picture, and a warm-up of more than a third
+    of the training, are said. Transforms for 8-bit colour are refused where that picture has more.
 
     Args:
         accept: codes of findings to go on with, such as ``['classes-differ']``; they stand in
@@ -76,7 +81,7 @@ class AgreementHook(Hook):
         check_variables(runner.cfg)
         train = runner.train_loop.dataloader.dataset
         findings = _joined(train, "train") + _missing(train, "train") + _heads(runner, train)
-        findings += compare_pipelines(runner.cfg)
+        findings += compare_pipelines(runner.cfg) + _values(runner.cfg, train)
         findings += check_warm_up(runner.cfg, getattr(runner.train_loop, "max_iters", 0))
         if runner._resume:
             findings += self._checkpoint(train, "train")
@@ -181,6 +186,31 @@ def _heads(runner: Runner, train: Any) -> list[Finding]:
         and not name.endswith(("rpn_head", "semantic_head"))
     }
     return check_num_classes(heads, classes, "train", more_is_error=strict)
+
+
+def _values(cfg: Any, train: Any) -> list[Finding]:
+    """Compare transforms with the first picture; raise for those that need 8 bits."""
+    picture = _first_picture(train)
+    if picture is None:
+        return check_fills(cfg, {})
+    for pipeline in [*pipelines_of(cfg, "train"), *switched(cfg)]:
+        check_counts(pipeline, float(picture.max()))
+    return check_fills(cfg, dict(level=float(picture.mean()), spread=float(picture.std())))
+
+
+def _first_picture(dataset: Any) -> NDArray | None:
+    """As it is loaded; None without LoadThermalImage, or where it can't be read."""
+    for part in with_wrapped(dataset):
+        transforms = getattr(getattr(part, "pipeline", None), "transforms", ())
+        load = next((t for t in transforms if isinstance(t, LoadThermalImage)), None)
+        if load is None or wrapped(part) or not hasattr(part, "get_data_info") or not len(part):
+            continue
+        try:
+            results = load(part.get_data_info(0))
+        except (OSError, ValueError):  # said by the other checks, or when it is needed
+            return None
+        return None if results is None else results["img"]
+    return None
 
 
 def _joined(dataset: Any, name: str) -> list[Finding]:

@@ -1,14 +1,23 @@
 """Refuse a checkpoint that does not fit the model, wherever a runner loads one."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import signature
 from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, Runner
 
 from mmthermal.common.checkpoints import check_fit
 from mmthermal.common.checks import check_range
 from mmthermal.common.processes import without_wrapper
+
+# Settings of an optimizer that paramwise_cfg, or a default, may give besides the config's own.
+_USUAL = ("betas", "lr", "momentum", "weight_decay")
+_TIMES = ("T_max", "begin", "end", "milestones")  # in epochs or iterations
+_PROGRESS = ("last_step", "optimizer", "verbose")  # arguments of a scheduler that set nothing
 
 
 @HOOKS.register_module()
@@ -18,6 +27,9 @@ class CheckpointCheckHook(Hook):
     mmengine loads what fits and goes on with random weights for the rest. Here a test and a
     resumed training need all weights, and a training from ``load_from`` a share of them. What
     does not fit is logged. Numbers that are not finite are refused always.
+
+    A resumed training goes on with the optimizer's and the schedulers' settings of the checkpoint,
+    whatever its config says: where the two differ, this is logged.
 
     Args:
         min_fit: share of the model's weights that ``load_from`` must bring in a training, in
@@ -54,3 +66,72 @@ class CheckpointCheckHook(Hook):
         )
         if not fit.whole:
             runner.logger.warning(f"checkpoint {runner._load_from}: {fit}")
+        if runner._resume and (unused := list(unused_settings(runner, checkpoint))):
+            runner.logger.warning(
+                f"resumed: the config's {'; '.join(unused)}. To change them, begin a new training "
+                f"from these weights, without --resume: load_from={str(runner._load_from)!r}"
+            )
+
+
+def unused_settings(runner: Runner, checkpoint: Mapping[str, Any]) -> Iterator[str]:
+    """Settings of a resumed training for which mmengine takes the checkpoint's.
+
+    Args:
+        runner: the runner, with its optimizer and schedulers built, not yet resumed.
+        checkpoint: its content.
+
+    Yields:
+        key, value, and the checkpoint's value, of each; nothing for several optimizers.
+    """
+    wrapper, schedulers = runner.optim_wrapper, runner.param_schedulers
+    before = checkpoint.get("optimizer") or {}
+    if isinstance(wrapper, OptimWrapper) and "param_groups" in before:
+        yield from _of_groups(runner, wrapper.optimizer.param_groups, before["param_groups"])
+    states = checkpoint.get("param_schedulers")
+    if isinstance(schedulers, list) and isinstance(states, list):
+        for i, (scheduler, state) in enumerate(zip(schedulers, states, strict=False)):
+            kinds = (kind for kind in type(scheduler).__mro__ if "__init__" in vars(kind))
+            names = {name for kind in kinds for name in signature(kind).parameters}
+            now = scheduler.state_dict()
+            names = (names & now.keys() & state.keys()) - {*_PROGRESS}
+            if now.get("end") != state.get("end"):
+                names -= {"T_max"}  # which follows from it
+            for name in sorted(names):
+                unit = " (iterations)" if name in _TIMES and not scheduler.by_epoch else ""
+                key = f"param_scheduler.{i}.{name}{unit}"
+                yield from _differing(key, now[name], state[name])
+
+
+def _of_groups(
+    runner: Runner, groups: list[dict[str, Any]], before: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Settings of the optimizer, in all its groups of parameters or in some."""
+    asked = (runner.cfg.get("optim_wrapper") or {}).get("optimizer") or {}
+    for name in sorted({*_USUAL, *asked}):
+        pairs = [
+            (_first(now, name), _first(then, name))
+            for now, then in zip(groups, before, strict=False)
+            if name in now and name in then
+        ]
+        found = [text for pair in pairs for text in _differing(name, *pair)]
+        if found and len(found) == len(pairs):
+            yield f"optim_wrapper.optimizer.{found[0]}"
+        elif found:
+            yield f"{found[0]} in {len(found)} of {len(pairs)} groups of parameters (paramwise_cfg)"
+
+
+def _first(group: Mapping[str, Any], name: str) -> Any:
+    """A setting of a group as it was before a scheduler changed it."""
+    return group.get(f"initial_{name}", group[name])
+
+
+def _differing(name: str, now: Any, then: Any) -> Iterable[str]:
+    """Words for two values that differ."""
+    now, then = (
+        sorted(value.elements()) if isinstance(value, Counter) else value for value in (now, then)
+    )
+    if isinstance(now, (list, tuple)) and isinstance(then, (list, tuple)):
+        now, then = list(now), list(then)
+    plain = (bool, int, float, str, list)
+    if isinstance(now, plain) and isinstance(then, plain) and now != then:
+        yield f"{name} = {now!r} is not used, the checkpoint's {then!r} goes on"

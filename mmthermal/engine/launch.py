@@ -71,10 +71,16 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: if there is no such config file.
-        ValueError: if ``--cfg-options`` names a section that doesn't exist, or a setting is not
-            read or out of range.
+        ValueError: if ``--cfg-options`` names a section that doesn't exist or another launcher
+            than ``--launcher``, or a setting is not read or out of range.
         ImportError: if a module of ``custom_imports`` can't be imported.
     """
+    launcher = str((args.cfg_options or {}).get("launcher", args.launcher)).lower()
+    if launcher != args.launcher:
+        raise InputError(
+            f"--cfg-options launcher={launcher} changes nothing: --launcher, which is "
+            f"{args.launcher}, goes before it. Give --launcher {launcher}"
+        )
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
     cfg = read_config(args.config, args.cfg_options or {})

@@ -98,7 +98,10 @@ class ThermalVisualizationHook(DetVisualizationHook):
         self, sample: DetDataSample, name: str, step: int, out_file: str | None, look: Look
     ) -> None:
         stored = read_image(
-            sample.img_path, backend_args=self.backend_args, radiometric=look.radiometric
+            sample.img_path,
+            backend_args=self.backend_args,
+            radiometric=look.radiometric,
+            imdecode_backend=look.imdecode_backend,
         )
         shown = to_display(stored, control=look.control)
         rgb = np.ascontiguousarray(shown[..., ::-1])

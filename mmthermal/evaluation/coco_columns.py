@@ -120,6 +120,15 @@ def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
     return coco
 
 
+def is_crowd(annotation: Mapping[str, Any]) -> bool:
+    """Whether an annotation is a crowd region: a place to ignore, and no object to find.
+
+    Args:
+        annotation: COCO's; ``"ignore": 1`` is as ``"iscrowd": 1``, as in the training.
+    """
+    return bool(annotation.get("iscrowd", 0)) or bool(annotation.get("ignore", 0))
+
+
 def chosen_ids(name: str, chosen: Sequence[int] | None, known: Sequence[int], what: str) -> Ints:
     """Return rising unique ids, checked against those of the file.
 
@@ -170,7 +179,7 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
         overlap = largest_overlap(
             [ann["bbox"] for ann in anns],
             [ann["category_id"] for ann in anns],
-            [ann.get("iscrowd", 0) for ann in anns],
+            [is_crowd(ann) for ann in anns],
         )
         for j, ann in enumerate(anns):
             if ann["category_id"] not in cat_inds:
@@ -179,7 +188,7 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
             columns["img"].append(i)
             columns["cat"].append(cat_inds[ann["category_id"]])
             columns["box"].append(ann["bbox"])
-            columns["crowd"].append(bool(ann.get("iscrowd", 0)))
+            columns["crowd"].append(is_crowd(ann))
             columns["area"].append(ann.get("area", ann["bbox"][2] * ann["bbox"][3]))
             for key in OVERLAP_KEYS:
                 columns[key].append(overlap[key][j])

@@ -11,7 +11,8 @@ from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
 from mmthermal.common.checks import check_range
-from mmthermal.common.files import write_json
+from mmthermal.common.files import without_mark, write_json
+from mmthermal.evaluation.coco_columns import is_crowd
 from mmthermal.evaluation.error_types import import_hotcoco
 from mmthermal.evaluation.figures import logged_figures, logged_names, to_dict
 from mmthermal.evaluation.match_table import MatchTable
@@ -59,9 +60,12 @@ class OverlapCocoMetric(CocoMetric):
     has no ground truth. The log shows a table of all subsets with their numbers of ground truths.
 
     Masks and proposals are evaluated by ``CocoMetric`` itself. Without any detection the figures
-    are 0, where ``CocoMetric`` gives none.
+    are 0, where ``CocoMetric`` gives none. Objects with ``"ignore": 1`` are as crowd regions, for
+    masks and proposals, too; ``CocoMetric`` alone takes them for objects.
 
     Args:
+        ann_file: as ``CocoMetric``; the file may begin with a byte order mark.
+        *args: as ``CocoMetric``.
         subsets: the subsets, as :class:`~mmthermal.evaluation.Subset` or dicts of its arguments;
             ``DEFAULT_SUBSETS`` if None. The names small, medium and large are taken by COCO's
             area ranges.
@@ -88,6 +92,7 @@ class OverlapCocoMetric(CocoMetric):
 
     def __init__(
         self,
+        ann_file: str | None = None,
         *args: Any,
         subsets: Sequence[Subset | Mapping[str, Any]] | None = None,
         key_subsets: Sequence[str] | None = None,
@@ -97,7 +102,12 @@ class OverlapCocoMetric(CocoMetric):
         table_file: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        with without_mark(ann_file) as path:
+            super().__init__(path, *args, **kwargs)
+        annotations = self._coco_api.dataset.get("annotations", ()) if self._coco_api else ()
+        for annotation in annotations:
+            if is_crowd(annotation):  # in a field that pycocotools, evaluating masks, keeps
+                annotation["iscrowd"] = 1
         if "bbox" not in self.metrics:
             raise ValueError(
                 f"metric={self.metrics!r}: overlap is measured on boxes, add 'bbox' or use "

@@ -8,6 +8,7 @@ from mmthermal.heads.composite_rpn_head import CompositeRPNHead
 from mmthermal.heads.float32_roi_extractor import Float32RoIExtractor
 from mmthermal.heads.float32_rpn_head import Float32RPNHead
 from mmthermal.heads.float32_vfnet_head import Float32VFNetHead
+from mmthermal.heads.ignore_aware_assigner import IgnoreAwareMaxIoUAssigner
 
 __all__ = [
     "CompositeATSSHead",
@@ -19,4 +20,5 @@ __all__ = [
     "Float32RPNHead",
     "Float32RoIExtractor",
     "Float32VFNetHead",
+    "IgnoreAwareMaxIoUAssigner",
 ]

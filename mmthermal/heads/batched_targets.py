@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mmthermal.functional.assignment import assign_max_iou
+from mmthermal.heads.ignore_aware_assigner import IgnoreAwareMaxIoUAssigner
 from mmthermal.heads.ignored_regions import on_ignored
 
 
@@ -63,7 +64,7 @@ def can_batch(head: Any) -> bool:
     if any(getattr(type(head), method.__name__) is not method for method in own):
         return False
     assigner = head.assigner
-    if type(assigner) is not MaxIoUAssigner:
+    if type(assigner) not in (MaxIoUAssigner, IgnoreAwareMaxIoUAssigner):
         return False
     iou = assigner.iou_calculator
     return (
@@ -112,12 +113,13 @@ def batched_targets(
         if isinstance(assigner.neg_iou_thr, tuple)
         else (0, assigner.neg_iou_thr)
     )
+    left_out = on_ignored(anchors, regions, assigner.ignore_iof_thr)
     inds = assign_max_iou(
         anchors,
         _inside(head, sizes, [meta["pad_shape"][:2] for meta in batch_img_metas], device),
         padded,
         torch.arange(padded.size(1), device=device) < counts[:, None],
-        on_ignored(anchors, regions, assigner.ignore_iof_thr),
+        left_out,
         neg_iou_thr=(low, high),
         **{
             name: getattr(assigner, name)
@@ -129,6 +131,8 @@ def batched_targets(
             )
         },
     )
+    if left_out is not None and isinstance(assigner, IgnoreAwareMaxIoUAssigner):
+        inds.masked_fill_(left_out & (counts == 0)[:, None], -1)
     positive = inds > 0
     matched = (inds - 1).clamp_(min=0) + (counts.cumsum(0) - counts)[:, None]
     labels = torch.cat([each.labels for each in batch_gt_instances])

@@ -2,7 +2,9 @@
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from mmthermal.common.display import (
 )
 from mmthermal.common.safe_loading import read_checkpoint
 from mmthermal.engine.channels_last import use_channels_last
+from mmthermal.predict.class_names import class_names, stored_names
 from mmthermal.predict.pictures import EvenLabelVisualizer
 from mmthermal.predict.sources import Frame, Source, read_video
 
@@ -40,7 +43,7 @@ class Predictor:
     Args:
         config: config file, or the name of one of mmthermal's; its `test_dataloader` pipeline
             loads and prepares the pictures.
-        checkpoint: of the model, with its class names.
+        checkpoint: of the model; without class names, those of the config are taken.
         device: torch device; None takes CUDA where there is one.
         cfg_options: overrides of the config.
 
@@ -63,14 +66,17 @@ class Predictor:
         content = read_checkpoint(checkpoint)
         device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
         check_device(device)
-        # Given a palette, init_detector does not open the data set, which may not be here.
-        with building("the config"):
+        with building("the config"), _without_coco_warning():
+            # Given a palette, init_detector does not open the data set, which may not be here.
             self.model = init_detector(cfg, str(checkpoint), palette="random", device=device)
         check_fit(self.model, content, name=str(checkpoint))
         if torch.device(device).type == "cpu":
             use_channels_last(self.model)
-        self.class_names: tuple[str, ...] = tuple(self.model.dataset_meta["classes"])
-        self.model.dataset_meta["palette"] = class_colours(len(self.class_names))
+        self.class_names = stored_names(content) or class_names(cfg, self.model)
+        self.model.dataset_meta |= {
+            "classes": self.class_names,
+            "palette": class_colours(len(self.class_names)),
+        }
         self.pipeline = Compose(get_test_pipeline_cfg(self.model.cfg.copy()))
         self.look = look_of(self.pipeline.transforms)
         self.visualizer = EvenLabelVisualizer(name="predict", line_width=2, alpha=1.0)
@@ -93,7 +99,11 @@ class Predictor:
         """
         path = path or source.path
         try:
-            raw = read_image(str(path), radiometric=self.look.radiometric)
+            raw = read_image(
+                str(path),
+                radiometric=self.look.radiometric,
+                imdecode_backend=self.look.imdecode_backend,
+            )
         except (OSError, ValueError) as error:  # the report names the path
             raise ValueError(str(error).replace(f" {path}", "")) from None
         try:
@@ -164,6 +174,16 @@ class Predictor:
             "prediction", picture, data_sample=enlarged, draw_gt=False, pred_score_thr=score_thr
         )
         return np.asarray(self.visualizer.get_image(), dtype=np.uint8)
+
+
+@contextmanager
+def _without_coco_warning() -> Iterator[None]:
+    """Pass on all warnings but mmdet's that it takes COCO's names, which the predictor does not."""
+    with warnings.catch_warnings(record=True) as caught:
+        yield
+    for one in caught:
+        if "use COCO classes by default" not in str(one.message):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _largest(image: NDArray[Any]) -> float:

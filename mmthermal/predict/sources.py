@@ -1,5 +1,7 @@
 """Images and videos to work through, and the pictures in them."""
 
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from os.path import abspath, commonpath, realpath
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 from mmthermal.common.files import IMAGE_SUFFIXES
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg")
-_GREY16 = int.from_bytes(b"Y1\x00\x10", "little")  # FFmpeg's tag of 16-bit grey pixels
+_GREY16 = b"Y1\x00\x10"  # FFmpeg's tag of 16-bit grey pixels, the lower byte first
+_RAW = re.compile(rb"(?:(Y[12]\x00)|[YG][34][\x00\x0a\x0b])([\x09-\x20])|(?:RGB|BGR)0|(?:RBA|BRA)@")
+"""FFmpeg's tags of pixels of more than 8 bits: grey, planes of colours, 48 and 64 bits a pixel."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +145,53 @@ def open_video(path: str | Path) -> cv2.VideoCapture:
         the capture; maybe not opened, if the file is broken.
     """
     capture = cv2.VideoCapture(str(path))
-    if int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) != _GREY16:
+    if _tag(capture) != _GREY16:
         return capture  # OpenCV makes 8-bit BGR of any other
     capture.release()
     return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_CONVERT_RGB, 0])
 
 
+def _tag(capture: cv2.VideoCapture) -> bytes:
+    """FFmpeg's four bytes for the pixels of a video."""
+    return (int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def stored_bits(tag: bytes) -> tuple[int, bool]:
+    """Bits of a value of a video, and whether its pixels are grey.
+
+    Args:
+        tag: FFmpeg's four bytes for raw pixels; turned round where the higher byte comes first.
+
+    Returns:
+        the bits, 8 unless the tag tells of more; True for one channel, with or without opacity.
+    """
+    found = _RAW.fullmatch(tag) or _RAW.fullmatch(tag[::-1])
+    if found is None:
+        return 8, False
+    grey, bits = found.groups()
+    return (bits[0] if bits else 16), grey is not None
+
+
+def _check_bits(path: str | Path, tag: bytes) -> None:
+    """Refuse a video whose counts OpenCV would cut; a note for colours, which a screen shows so."""
+    bits, grey = stored_bits(tag)
+    if bits == 8 or tag == _GREY16:
+        return
+    cure = "ffmpeg -i IN -pix_fmt gray16le -c:v ffv1 OUT.mkv"
+    if grey:
+        raise ValueError(
+            f"grey video of {bits} bits, which OpenCV would cut to 8: write it as one of 16 that "
+            f"it reads, {cure}"
+        )
+    print(
+        f"note: {path}: colour video of {bits} bits, read with 8; if it holds thermal counts, "
+        f"write it as 16-bit grey, {cure}",
+        file=sys.stderr,
+    )
+
+
 def read_video(path: str | Path) -> Iterator[NDArray[Any]]:
-    """The frames of a video.
+    """The frames of a video; a note says so where colours of more than 8 bits are read with 8.
 
     Args:
         path: the video.
@@ -158,13 +201,14 @@ def read_video(path: str | Path) -> Iterator[NDArray[Any]]:
         channels; (H, W, 3), BGR, from the first coloured one on.
 
     Raises:
-        ValueError: if it can't be opened; after the last frame that can be read, if that is the
-            first nine tenths at most.
+        ValueError: if it can't be opened, or is grey with bits that OpenCV would cut; after the
+            last frame that can be read, if that is the first nine tenths at most.
     """
     capture = open_video(path)
     try:
         if not capture.isOpened():
             raise ValueError("no video that can be opened")
+        _check_bits(path, _tag(capture))
         grey, number = True, 0
         while True:
             done, picture = capture.read()

@@ -18,6 +18,7 @@ from pycocotools.coco import COCO
 from mmthermal.common.boxes import Floats
 from mmthermal.common.display import read_image, to_display
 from mmthermal.common.pages import data_uri
+from mmthermal.evaluation.coco_columns import is_crowd
 from mmthermal.evaluation.greedy import LARGEST_THR, MISSED, find_pairs, match_once
 from mmthermal.evaluation.overlap import largest_overlap
 
@@ -56,7 +57,7 @@ def judge(
         detections: COCO results of the same image.
         iou_thr: smallest IoU of a hit, in (0, 1].
     """
-    crowd = np.array([bool(gt.get("iscrowd", 0)) for gt in gts], dtype=bool)
+    crowd = np.array([is_crowd(gt) for gt in gts], dtype=bool)
     order = np.argsort([-float(det["score"]) for det in detections], kind="stable")
     classes = np.array([det["category_id"] for det in detections], dtype=np.int64)[order]
     pairs = find_pairs(
@@ -190,7 +191,7 @@ def _truth_record(
                 "bbox": gt["bbox"],
                 "class": names[gt["category_id"]],
                 "iou": round(float(iou), 3),
-                "crowd": bool(gt.get("iscrowd", 0)),
+                "crowd": is_crowd(gt),
             }
             for gt, iou in zip(gts, overlaps, strict=True)
         ],
@@ -223,7 +224,7 @@ def _largest_ious(gts: Sequence[Mapping[str, Any]]) -> list[float]:
     values: list[float] = largest_overlap(
         [gt["bbox"] for gt in gts],
         [gt["category_id"] for gt in gts],
-        [gt.get("iscrowd", 0) for gt in gts],
+        [is_crowd(gt) for gt in gts],
     )["iou"].tolist()
     return values
 

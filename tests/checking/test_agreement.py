@@ -105,6 +105,33 @@ def test_pictures_that_are_not_there(tmp_path: Path) -> None:
     assert found.message == "val: 2 of 3 pictures don't exist"
 
 
+def test_links_and_folders_in_place_of_pictures(tmp_path: Path) -> None:
+    names = ("a.png", "link.png", "chain.png", "broken.png", "loop.png", "folder.png", "to.png")
+    paths = {name: tmp_path / name for name in names}
+    paths["a.png"].touch()
+    paths["link.png"].symlink_to("a.png")
+    paths["chain.png"].symlink_to("link.png")
+    paths["broken.png"].symlink_to(tmp_path / "nowhere.png")
+    paths["loop.png"].symlink_to("loop.png")
+    paths["folder.png"].mkdir()
+    paths["to.png"].symlink_to("folder.png", target_is_directory=True)
+    gone = tmp_path / "gone.png"
+    (found,) = check_files([*map(str, paths.values()), str(gone)], "val")
+    assert found.examples == (*(str(paths[name]) for name in names[3:]), str(gone))
+    text = "val: 5 of 8 pictures don't exist (4 of them are broken links or folders)"
+    assert found.message == text
+
+
+def test_files_of_a_folder_cost_no_look_at_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [str(tmp_path / f"{i}.png") for i in range(5)]
+    for path in paths:
+        Path(path).touch()
+    monkeypatch.setattr("os.path.isfile", None)
+    assert check_files(paths, "val") == []
+
+
 def test_ids_that_are_texts() -> None:
     assert check_text_ids([1, 2, "3"], "val") == []
     (found,) = check_text_ids([1, "uuid-2"], "val")

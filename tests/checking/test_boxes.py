@@ -86,3 +86,42 @@ def test_more_crowd_regions_than_objects_are_a_warning(number: int, severity: st
     for annotation in content["annotations"][:number]:
         annotation["iscrowd"] = 1
     assert codes(check(content))["crowd-regions"] == severity
+
+
+@pytest.mark.parametrize(
+    ("areas", "count", "words"),
+    [
+        ({3: 1.02 * 11 * 20}, 1, "above width times height"),  # not in the unit of the box
+        ({i: 1e9 for i in range(24)}, 24, "above width times height"),
+        ({i: 0.001 for i in range(24)}, 24, "below 1 %"),
+        ({i: 0.001 for i in range(13)}, 13, "below 1 %"),
+    ],
+)
+def test_areas_that_are_none_of_their_box(areas, count, words) -> None:
+    content = clean()
+    for index, area in areas.items():
+        content["annotations"][index]["area"] = area
+    (finding,) = check(content)
+    assert (finding.severity, finding.code) == ("warning", "area-differs")
+    assert (finding.count, finding.total) == (count, 24)
+    assert words in finding.message and "small, medium and large" in finding.message
+    assert finding.examples[0] == f"annotation {min(areas) + 1}"
+
+
+@pytest.mark.parametrize(
+    "areas",
+    [
+        {i: 0.001 for i in range(12)},  # thin masks
+        {i: 40 for i in range(24)},  # masks
+        {0: 1.009 * 8 * 18, 1: 10 * 19},  # rounded; pixels from the first to the last
+    ],
+)
+def test_areas_of_masks_and_rounded_ones_are_free(areas) -> None:
+    content = clean()
+    for index, area in areas.items():
+        content["annotations"][index]["area"] = area
+    assert check(content) == []
+
+
+def test_areas_of_boxes_that_are_dropped_are_not_judged() -> None:
+    assert "area-differs" not in codes(check(planted(3, bbox=[3, 5, 0.5, 18], area=1e6)))

@@ -216,6 +216,28 @@ def test_pipelines_of_a_config_that_do_not_fit(root) -> None:
     assert found["pipelines-differ"] == found["scale-differs"] == "warning"
 
 
+def test_fills_of_a_config_that_do_not_fit(root) -> None:
+    """With the pictures both are told, without them only what stands behind the normalisation."""
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    steps = [
+        dict(type="LoadThermalImage"),
+        dict(type="LoadAnnotations", with_bbox=True),
+        dict(type="RandomShift"),
+        dict(type="NormalizeFrame"),
+        dict(type="RandomAffine"),
+    ]
+    options = {**data_options(root), "train_dataloader.dataset.pipeline": steps}
+    for images, expected in ((True, ["RandomShift", "RandomAffine"]), (False, ["RandomAffine"])):
+        report = check_data(config, cfg_options=options, images=images)
+        found = [f for f in report.findings if f.code == "fill-does-not-fit"]
+        assert [f.message.split()[0] for f in found] == expected
+        assert {f.where for f in found} == {"train_dataloader"}
+    steps[0]["radiometric"] = "celsius"  # of which the figures know nothing
+    report = check_data(config, cfg_options=options)
+    found = [f for f in report.findings if f.code == "fill-does-not-fit"]
+    assert [f.message.split()[0] for f in found] == ["RandomAffine"]
+
+
 def test_the_remedy_names_the_setting_of_the_call(root) -> None:
     (root / "train" / "003.png").unlink()
     config = ROOT / "configs" / "thermal" / "retina_composite.py"

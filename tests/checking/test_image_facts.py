@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from helpers_tiff import tiff
 from PIL import Image
 
 from mmthermal.checking.image_facts import measure, measure_all, read_pixels
@@ -25,6 +26,18 @@ def test_16_bits_are_measured_as_they_are(tmp_path, suffix) -> None:
     assert facts.saturated == pytest.approx(1 / 3072)
     assert facts.hash > 0
     assert np.array_equal(read_pixels(path), ramp())
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits"),
+    [(">u2", 16), (">i4", 32), (">f4", 32), ("u4", 32), ("f2", 16), ("f8", 64), ("i8", 64)],
+)
+def test_bits_of_an_array_in_any_order_of_bytes(tmp_path, kind, bits) -> None:
+    np.save(tmp_path / "a.npy", ramp(kind))
+    facts = measure(tmp_path / "a.npy")
+    assert (facts.dtype, facts.bits) == (np.dtype(kind).name, bits)
+    np.save(tmp_path / "b.npy", ramp(">u2") % 256)
+    assert measure(tmp_path / "b.npy").bits == 8
 
 
 def test_8_bit_values_in_a_16_bit_file_count_as_8_bits(tmp_path) -> None:
@@ -71,6 +84,12 @@ def test_saturation_is_the_share_at_the_largest_value(tmp_path) -> None:
     cv2.imwrite(str(tmp_path / "b.png"), np.full((9, 9), 65535, np.uint16))
     assert measure(tmp_path / "b.png").saturated == 0  # blank, no saturation
     assert measure(tmp_path / "b.png").blank and not measure(tmp_path / "a.png").blank
+
+
+def test_bands_that_opencv_drops_are_a_problem(tmp_path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(np.stack([ramp(), ramp(), ramp(), ramp()], -1)))
+    assert measure(path).problem.endswith("[misread-image]")
 
 
 def test_what_can_not_be_read_is_said(tmp_path) -> None:

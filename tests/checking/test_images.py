@@ -29,6 +29,7 @@ def test_good_pictures_have_no_finding() -> None:
     [
         (dict(problem="missing"), "missing-image", "error"),
         (dict(problem="broken"), "broken-image", "error"),
+        (dict(problem="the image a.png has 3 bands [misread-image]"), "misread-image", "error"),
         (dict(width=32), "image-size-differs", "error"),
         (dict(orientation=6), "exif-orientation", "warning"),
         (dict(dtype="uint8", low=10, high=200), "mixed-bit-depth", "error"),
@@ -43,6 +44,14 @@ def test_one_picture(changes, code, severity) -> None:
     (finding,) = check(**changes)
     assert (finding.code, finding.severity, finding.count, finding.total) == (code, severity, 1, 20)
     assert finding.examples == ("a.png",)
+
+
+def test_a_misread_picture_is_said_in_words() -> None:
+    words = "has 4 bands of 16 bits, and OpenCV gives 1 of 16 bits"
+    (finding,) = check(problem=f"the image a.png {words}: write the band [misread-image]")
+    assert finding.message == (
+        f"1 of 20 pictures are not read as they are stored: the first {words}"
+    )
 
 
 def test_a_blank_picture_of_16_bits_is_no_other_bit_depth() -> None:

@@ -12,6 +12,7 @@ from mmthermal.checking.pipelines import (
     compare_pipelines,
     pipelines,
     pipelines_of,
+    switched,
     value_steps,
 )
 from mmthermal.common.config import read_config
@@ -111,6 +112,8 @@ def test_wrappers_and_hooks() -> None:
     assert len(compare(grey, both)) == 1
     switch = dict(type="PipelineSwitchHook", switch_epoch=4, switch_pipeline=[LOAD, GREY])
     assert compare(frame, grey, custom_hooks=[switch]) == []
+    assert switched(dict(custom_hooks=[dict(type="EMAHook"), switch])) == [[LOAD, GREY]]
+    assert switched({}) == switched(dict(custom_hooks=None)) == []
     assert len(compare(frame, grey, custom_hooks=[dict(type="NumClassCheckHook")])) == 1
     assert compare(None, grey) == []
 

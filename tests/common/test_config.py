@@ -77,6 +77,7 @@ def test_options_may_hold_dicts(path: Path) -> None:
         ("modle.bbox_head.num_classes=2", "no 'modle': did you mean 'model'"),
         ("optimwrapper.optimizer.lr=1", "did you mean 'optim_wrapper'"),
         ("zzz=1", "no 'zzz': it has .*model"),
+        ("cfg.model.x=2", r"no 'cfg': leave out 'cfg\.' at its start: model\.x"),
         ("lr=1", r"no 'lr': set optim_wrapper\.optimizer\.lr"),
     ],
 )
@@ -90,6 +91,56 @@ def test_misspelt_section_names_the_nearest(path: Path, option: str, message: st
 )
 def test_sections_that_the_runner_knows_may_be_added(path: Path, option: str) -> None:
     check_option_keys(parse_options([option]), Config.fromfile(path))
+
+
+LISTS = """
+param_scheduler = [dict(type='LinearLR'), dict(type='MultiStepLR', milestones=[8, 11])]
+custom_hooks = [dict(type='EMAHook')]
+val_evaluator = []
+tta_pipeline = [dict(type='Resize', scale=(9, 9))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("param_scheduler.milestones=[8,11]",
+         r"param_scheduler is a list with 2 entries: write param_scheduler\.0 to "
+         r"param_scheduler\.1 for param_scheduler\.milestones"),
+        ("param_scheduler.-1.end=3", r"param_scheduler is a list with 2 entries"),
+        ("param_scheduler.2.end=3", r"to param_scheduler\.1 for param_scheduler\.2$"),
+        ("custom_hooks.priority=3", r"a list with 1 entry: write custom_hooks\.0 for"),
+        ("val_evaluator.0.metric=bbox", r"an empty list: write val_evaluator=\[…\]"),
+        ("param_scheduler.1.milestones.0=7", r"write param_scheduler\.1\.milestones=\[…\]"),
+        ("custom_hooks.0=EMAHook", r"no entry can be replaced alone: write custom_hooks=\[…\]"),
+        ("model.bbox_head.num_classes.x=3", r"num_classes is 3, which has no parts: write model"),
+        ("tta_pipeline.0.scale.1=3", r"tta_pipeline\.0\.scale is \(9, 9\), which has no parts"),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_not_there_is_named(path: Path, option: str, message: str) -> None:
+    path.write_text(CONFIG + LISTS)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_config(path, [option])
+    assert str(caught.value).startswith(f"--cfg-options {option.partition('=')[0]}=")
+
+
+def test_entries_of_lists_and_deleted_places_are_overridden(path: Path) -> None:
+    path.write_text(CONFIG + LISTS)
+    options = {
+        "param_scheduler.1.milestones": [3],
+        "param_scheduler.0": dict(end=5),
+        "custom_hooks._delete_": True,
+        "custom_hooks.type": "EMAHook",
+        "model.bbox_head.num_classes._delete_": True,
+        "model.bbox_head.num_classes.x": 1,
+    }
+    cfg = read_config(path, options)
+    assert cfg.param_scheduler == [
+        dict(type="LinearLR", end=5),
+        dict(type="MultiStepLR", milestones=[3]),
+    ]
+    assert cfg.custom_hooks == dict(type="EMAHook")
+    assert cfg.model.bbox_head.num_classes == dict(x=1)
 
 
 def test_options_without_dicts_are_parsed_as_mmengine_does() -> None:

@@ -121,6 +121,13 @@ def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
         read_image(str(tmp_path / "none.png"))
 
 
+@pytest.mark.parametrize("shape", [(0, 9), (9, 0), (0, 9, 3)])
+def test_an_array_without_pixels_is_named(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(shape, np.uint16))
+    with pytest.raises(ValueError, match=r"a\.npy is uint16 of shape .*, with pixels"):
+        read_image(str(tmp_path / "a.npy"))
+
+
 def test_colours_repeat_after_the_eighth_class() -> None:
     assert len(set(PALETTE)) == 8
     assert class_colours(0) == []
@@ -161,3 +168,7 @@ def test_a_pipelines_look_is_that_of_its_loader_and_its_first_gain_control() -> 
     assert look_of([load, control, stacked]) == Look("celsius", control.controls[0])
     assert look_of([stacked]).control is stacked.controls[1]  # raw is not for a screen
     assert look_of([GainControl(method="raw")]).control is None
+
+
+def test_pictures_are_drawn_as_their_loader_decodes_them() -> None:
+    assert look_of([LoadThermalImage(imdecode_backend="pillow")]).imdecode_backend == "pillow"

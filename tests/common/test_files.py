@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from mmthermal.common import files
-from mmthermal.common.files import read_json, whole_folder, write_bytes, write_json, write_text
+from mmthermal.common.files import (
+    read_json,
+    whole_folder,
+    without_mark,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def test_written_whole_in_a_new_folder(tmp_path: Path) -> None:
@@ -122,3 +129,17 @@ def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="disk full"):
         files.copy_file(tmp_path / "a", tmp_path / "deep" / "c")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["b"]
+
+
+def test_a_byte_order_mark_is_left_out_for_a_while(tmp_path: Path) -> None:
+    marked = write_bytes(tmp_path / "a.json", b"\xef\xbb\xbf{}")
+    plain = write_bytes(tmp_path / "b.json", b"{}")
+    for given in (marked, str(marked)):
+        with without_mark(given) as path:
+            assert path != str(marked)
+            assert Path(path).read_bytes() == b"{}"
+        assert not Path(path).exists()
+    assert marked.read_bytes() == b"\xef\xbb\xbf{}"
+    for given in (plain, str(plain), tmp_path, "s3://bucket/a.json", None, ["a"]):
+        with without_mark(given) as path:
+            assert path is given

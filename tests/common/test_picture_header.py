@@ -56,7 +56,7 @@ def test_a_tiff_that_tifffile_decodes(tmp_path: Path, said: list[str]) -> None:
     np.testing.assert_array_equal(found, turned(_IMAGE, 6))
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG"])
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG", "MPO"])
 def test_pages(tmp_path: Path, said: list[str], kind: str) -> None:
     pages = [Image.fromarray(np.full((8, 8), 50 * k, np.uint8)) for k in (1, 2, 3)]
     path = tmp_path / f"a.{kind.lower()}"
@@ -65,6 +65,23 @@ def test_pages(tmp_path: Path, said: list[str], kind: str) -> None:
     assert picture_header(path.read_bytes()) == (3, 1)
     read_image(str(path))
     assert len(said) == 1 and f"{path} has 3 pages" in said[0] and "[several-pages]" in said[0]
+
+
+def test_pages_of_a_bigtiff(tmp_path: Path, said: list[str]) -> None:
+    pages = [Image.fromarray(np.full((8, 8), 50 * k, np.uint8)) for k in (1, 2)]
+    path = tmp_path / "a.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:], big_tiff=True)
+    assert path.read_bytes()[:4] == b"II+\x00"
+    assert picture_header(path.read_bytes()) == (2, 1)
+    read_image(str(path))
+    assert len(said) == 1 and "[several-pages]" in said[0]
+
+
+def test_a_plain_jpeg_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = BytesIO()
+    Image.fromarray(_IMAGE).save(file, "JPEG")
+    monkeypatch.setattr(Image, "open", lambda *_: pytest.fail("opened for nothing"))
+    assert picture_header(file.getvalue() + b"MPF\x00") == (1, 1)  # behind the pixels
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\x00broken", b"\xff\xd8 Exif\x00", b"P5 1 1 255 x"])

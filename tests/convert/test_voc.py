@@ -3,6 +3,7 @@
 import pytest
 from helpers_convert import picture, text, voc
 
+from mmthermal.convert.command import convert
 from mmthermal.convert.labels import LeftOut
 from mmthermal.convert.voc import read_voc, read_xml
 
@@ -14,6 +15,33 @@ def test_boxes_classes_and_difficult_objects(tmp_path) -> None:
         ("car", (3, 4, 10, 20), False),
         ("dog", (1.5, 2, 7.5, 6), True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "crowd"),
+    [("1", True), ("true", True), (" Yes ", True), ("0", False), ("False", False), ("", False)],
+)
+def test_words_for_difficult(tmp_path, word, crowd) -> None:
+    path = text(tmp_path / "a.xml", voc([("car", 3, 4, 13, 24, word)]))
+    assert read_xml(path, tmp_path / "a.png", LeftOut()).labels[0].crowd is crowd
+
+
+def test_xml_of_another_format_is_no_picture_without_objects(tmp_path) -> None:
+    box = "<image id='0' name='a.png'><box label='car' xtl='1' ytl='2' xbr='30' ybr='40'/></image>"
+    dropped = LeftOut()
+    cvat = text(tmp_path / "a.xml", f"<annotations>{box}</annotations>")
+    assert read_xml(cvat, tmp_path / "a.png", dropped) is None
+    reason = "XML file that is no VOC annotation, its root is <annotations>: export Pascal VOC"
+    assert dropped.examples == {reason: str(cvat)}
+    picture(tmp_path / "a.png")
+    with pytest.raises(
+        ValueError, match=r"no image is left \(1 × left out: XML file that is no VOC"
+    ):
+        convert("voc", tmp_path, tmp_path / "out")
+    for root, objects in (("annotation", 0), ("Annotation", 0), ("data", 1)):  # background; usable
+        content = voc([("car", 3, 4, 13, 24)] * objects).replace("annotation>", f"{root}>")
+        image = read_xml(text(tmp_path / "b.xml", content), tmp_path / "b.png", LeftOut())
+        assert len(image.labels) == objects
 
 
 def test_kaists_form_of_a_box(tmp_path) -> None:

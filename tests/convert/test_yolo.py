@@ -34,6 +34,48 @@ def test_lines(line, expected) -> None:
         assert label.box == pytest.approx(expected[1])
 
 
+@pytest.mark.parametrize(
+    ("tail", "keypoints", "box"),
+    [
+        ("", 4, (90, 40, 20, 20)),
+        (" 0.9 0.9 0.1 0.1", 4, (90, 40, 20, 20)),
+        (" 0.5 0.5 2" * 17, 51, (90, 40, 20, 20)),
+        (" 0.9 0.9", 4, None),  # no polygon either
+        (" 0.9 0.9 0.1 0.1", 0, (20, 10, 160, 80)),  # a polygon
+        (" 0.5 0.5 2" * 17, 0, None),
+    ],
+)
+def test_keypoints_behind_a_box(tail, keypoints, box) -> None:
+    line = "0 0.5 0.5 0.1 0.2" + tail
+    label = parse_line(line, SIZE, {0: "car"}, keypoints)
+    assert (label and label.box) == (box and pytest.approx(box))
+
+
+def test_a_pose_set_by_its_yaml_file(tmp_path) -> None:
+    small(tmp_path, "train")
+    lines = "0 0.5 0.5 0.25 0.5 0.9 0.9 0.1 0.1\n0 0.5 0.5 0.25 0.5 0.9 0.9\n"
+    file = text(tmp_path / "labels" / "train" / "a.txt", lines)
+    text(tmp_path / "data.yaml", "train: images/train\nnames: [car]\nkpt_shape: [2, 2]\n")
+    (labels,) = read_yolo(tmp_path)
+    assert [label.box for label in labels.images[0].labels] == [(24, 12, 16, 24)]
+    assert labels.dropped.examples == {"line that is not a label": f"{file}, line 2"}
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.25 0.5 0.87", "0,0.5,0.5,0.25,0.5"])
+def test_lines_that_are_no_labels_are_said_where_there_is_no_other(tmp_path, line) -> None:
+    small(tmp_path, "train", "val")
+    picture(tmp_path / "images" / "val" / "b.png")
+    for split in ("train", "val"):
+        text(tmp_path / "labels" / split / "a.txt", f"{line}\n{line}\n")
+    first = tmp_path / "labels" / "train" / "a.txt"
+    with pytest.raises(ValueError, match="can be read: expected lines of class") as error:
+        read_yolo(tmp_path)
+    assert str(error.value).endswith(
+        f"; found: 4 × line that is not a label (first: {first}, line 1); 1 × image without a "
+        f"label file, as background (first: {tmp_path / 'images/val/b.png'})"
+    )
+
+
 def small(root, *places):
     for place in places:
         picture(root / "images" / place / "a.png")

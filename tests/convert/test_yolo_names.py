@@ -3,7 +3,12 @@
 import pytest
 from helpers_convert import text
 
-from mmthermal.convert.yolo_names import names_of_text, names_of_yaml, read_data_yaml
+from mmthermal.convert.yolo_names import (
+    names_of_text,
+    names_of_yaml,
+    read_data_yaml,
+    values_of_keypoints,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,15 @@ def test_names_by_number(tmp_path) -> None:
     path = tmp_path / "data.yaml"
     assert names_of_yaml(path, ["a", 7]) == {0: "a", 1: "7"}
     assert names_of_yaml(path, {"1": "a", 3: "b"}) == {1: "a", 3: "b"}
+
+
+def test_values_of_keypoints(tmp_path) -> None:
+    path = tmp_path / "data.yaml"
+    assert values_of_keypoints(path, None) == 0
+    assert values_of_keypoints(path, [17, 3]) == 51
+    for shape in (17, [], [17], [17, 0], [17, "3"], [True, 3], [1.5, 2], "17, 3"):
+        with pytest.raises(ValueError, match=r"data\.yaml': kpt_shape=.*as in 'kpt_shape: \[17, 3"):
+            values_of_keypoints(path, shape)
 
 
 def test_names_of_a_text_file(tmp_path) -> None:

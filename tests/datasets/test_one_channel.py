@@ -1,6 +1,8 @@
 """Every image transform of mmdet on one channel: it works, works wrapped, or is refused by name."""
 
 import copy
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmthermal.common.checks import InputError
 from mmthermal.datasets.one_channel import (
     INSTEAD,
     NEED_CHANNELS,
     OneChannel,
+    check_counts,
     check_datasets,
     check_one_channel,
 )
@@ -153,6 +157,76 @@ def test_those_for_colour_are_refused_with_a_way_out(name: str) -> None:
     check_one_channel([dict(type="LoadThermalImage", channels=3), step])
 
 
+@pytest.mark.parametrize("shape", [(96, 128), (96, 128, 3)])
+def test_mmcvs_grey_pictures_have_8_bits(shape: tuple[int, ...]) -> None:
+    """Why RandomGrayscale is refused: it cuts 16 bits, and asks for no colour."""
+    for prob in (0.0, 1.0):
+        for results in run_many(dict(type="RandomGrayscale", prob=prob), shape):
+            assert results["img"].dtype == np.uint8
+
+
+def test_corrupt_and_instaboost_cast_to_8_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why they are refused; their packages are not among ours."""
+    from mmdet.datasets.transforms import InstaBoost, transforms
+
+    seen = []
+    monkeypatch.setattr(transforms, "corrupt", lambda img, **settings: seen.append(img) or img)
+    transforms.Corrupt("gaussian_noise")(sample(0))
+    boost = InstaBoost.__new__(InstaBoost)
+    boost.aug_ratio, boost.cfg = 1.0, None
+    get = SimpleNamespace(get_new_data=lambda anns, img, *a, **k: seen.append(img) or ([], img))
+    monkeypatch.setitem(sys.modules, "instaboostfast", get)
+    ignored = dict(bbox_label=0, bbox=[0, 0, 4, 4], mask=[], ignore_flag=1)
+    boost(dict(sample(0), instances=[ignored]))
+    assert [img.dtype for img in seen] == [np.uint8, np.uint8]
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_three_channels_of_more_than_8_bits_are_refused(name: str) -> None:
+    load = dict(type="LoadThermalImage", channels=3)
+    flat = dict(type="GainControl", method="clahe")
+    raw = dict(type="GainControl", channels=[dict(method="raw")] * 3)
+    step = dict(type=f"mmdet.{name}")
+    within = dict(type="RandomApply", transforms=[step])
+    for steps in (
+        [load, step],
+        [load, within],
+        [load, dict(type="NormalizeFrame"), step],
+        [dict(type="LoadThermalImage"), raw, step],
+    ):
+        with pytest.raises(
+            InputError, match=rf"{name} is made for .*images with values up to 23001: use \w+"
+        ):
+            check_counts(steps, 23001.0)
+        check_counts(steps, 255.0)
+    for steps in ([load, flat, step], [dict(type="LoadImageFromFile"), step], [load]):
+        check_counts(steps, 23001.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("AutoAugment", "policies"), ("RandAugment", "aug_space")]
+)
+def test_lists_of_mmdets_own_are_refused_and_those_of_a_config_work(name: str, key: str) -> None:
+    bare = dict(type=f"mmdet.{name}")
+    message = rf"{name} without {key} .*one channel: set {key}=\[\["
+    for step in (bare, dict(type="RandomApply", transforms=[bare])):
+        with pytest.raises(InputError, match=message):
+            check_one_channel([LOAD, step])
+    with pytest.raises(InputError, match=message):
+        OneChannel(bare)
+    load = dict(type="LoadThermalImage", channels=3)
+    with pytest.raises(InputError, match=rf"{name} without {key} .*values up to 300"):
+        check_counts([load, bare], 300)
+    check_counts([load, bare], 255)
+    check_one_channel([load, bare])
+    own = {"type": name, key: [[dict(type="RandomBlur")], [dict(type="RandomFlip", prob=1.0)]]}
+    assert check_one_channel([LOAD, own])
+    for results in run_many(own):
+        assert results["img"].ndim == 2 and 20000 < results["img"].max() <= 22000
+    with pytest.raises(InputError, match="Equalize is made for 8-bit colour"):
+        check_one_channel([LOAD, {"type": name, key: [[dict(type="Equalize")]]}])
+
+
 def test_every_image_transform_of_mmdet_has_been_looked_at() -> None:
     """A new release of mmdet may bring others."""
     import mmdet.datasets.transforms as theirs
@@ -165,7 +239,7 @@ def test_every_image_transform_of_mmdet_has_been_looked_at() -> None:
         "BaseFrameSample", "UniformRefFrameSample", "WrapFieldsToLists",
     }  # fmt: skip
     containers = {"RandAugment", "GeomTransform", "ColorTransform"}
-    needs_more = {"Albu", "Corrupt", "InstaBoost", "CopyPaste"}  # other packages, or masks
+    needs_more = {"Albu", "CopyPaste"}  # another package, or masks
     found = {name for name in theirs.__all__ if not name.startswith("Load")}
     assert found - looked_at - no_pixels - containers - needs_more == set()
 

@@ -54,6 +54,13 @@ def test_shapes_that_are_no_picture(shape: tuple[int, ...]) -> None:
         check_picture(frame(*shape), {}, "a.npy")
 
 
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 4, 2), (0, 4, 3)])
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_no_pixel(shape: tuple[int, ...], kind: type) -> None:
+    with pytest.raises(ValueError, match=r"image a\.npy has the shape .*no pixel: write it again"):
+        check_picture(frame(*shape, kind=kind), {}, "a.npy")
+
+
 @pytest.mark.parametrize("channels", [2, 4])
 def test_a_last_channel_that_is_no_opacity_is_said(channels: int, said: list[str]) -> None:
     image = np.full((8, 8, channels), 50, np.uint8)

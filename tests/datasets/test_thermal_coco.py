@@ -53,6 +53,14 @@ def test_classes_come_from_the_file_by_category_id(root: Path) -> None:
     assert Path(dataset[0]["img_path"]) == root / "train" / "000.png"
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(root: Path) -> None:
+    before = [build(root)[i] for i in range(5)]
+    path = root / "annotations" / "train.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    dataset = build(root)
+    assert [dataset[i] for i in range(5)] == before
+
+
 def test_category_ids_may_have_gaps(root: Path) -> None:
     def change(content: dict) -> None:
         for thing in (*content["categories"], *content["annotations"]):
@@ -343,3 +351,16 @@ def test_what_is_read_is_counted_and_doubts_are_said_once(
     counts = f"train.json: 5 images, {left} objects, 0 crowd regions; not trained on: 1 no area"
     assert sum(counts in line for line in said) == 2
     assert sum("[no-area]" in line for line in said) == 1
+
+
+@pytest.mark.parametrize(("accept", "times"), [((), 1), (("area-differs",), 0)])
+def test_areas_of_another_unit_are_said_unless_accepted(
+    root: Path, monkeypatch: pytest.MonkeyPatch, accept: tuple[str, ...], times: int
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        "mmthermal.checking.settling.print_log", lambda text, **kwargs: said.append(text)
+    )
+    edit(root, each("annotations", area=0.001))
+    assert len(build(root, accept=accept)) == 5
+    assert sum("[area-differs]" in line for line in said) == times

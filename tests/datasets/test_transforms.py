@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from mmdet.registry import TRANSFORMS
 
-from mmthermal.datasets import LoadThermalImage, NormalizeFrame, RandomContrastBrightness
+from mmthermal.datasets import (
+    LoadThermalImage,
+    NormalizeFrame,
+    RandomContrastBrightness,
+    transforms,
+)
 
 
 def load(path: Path, **kwargs: Any) -> dict:
@@ -78,6 +83,19 @@ def test_unreadable_image(tmp_path: Path, content: bytes | str) -> None:
     path.write_bytes(path.read_bytes()[:20] if content == "cut" else content)
     with pytest.raises(ValueError, match=r"image .*a\.png can't be read"):
         load(path)
+
+
+@pytest.mark.parametrize("decoder", ["turbojpeg", "opencv"])
+def test_decoders_that_can_not_be(decoder: str) -> None:
+    with pytest.raises(ValueError, match=f"imdecode_backend='{decoder}': choose one of"):
+        LoadThermalImage(imdecode_backend=decoder)
+
+
+def test_a_decoder_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transforms, "find_spec", lambda name: None)
+    LoadThermalImage(imdecode_backend="pillow")
+    with pytest.raises(ImportError, match="needs tifffile, .*pip install tifffile"):
+        LoadThermalImage(imdecode_backend="tifffile")
 
 
 @pytest.mark.parametrize("depth", [1, 257])

@@ -268,6 +268,65 @@ def test_other_pipelines_and_a_long_warm_up_are_said(
     ]
 
 
+def with_steps(tmp_path: Path, bits: int, *steps: dict) -> Any:
+    """A run whose training set has these transforms."""
+    root = write_coco(tmp_path / "own", splits={"train": 3}, bits=bits)
+    settings = dataset(root, "train") | dict(pipeline=[*steps])
+    run = runner(train_loop=loop(settings))
+    run.cfg.train_dataloader = dict(dataset=settings)
+    return run
+
+
+def test_fills_far_from_the_first_picture_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+    monkeypatch.setattr(settling, "_said", set())
+    load, frame = dict(type="LoadThermalImage"), dict(type="NormalizeFrame")
+    moved = dict(type="RandomAffine")
+    run = with_steps(tmp_path, 16, load, moved, frame)
+    lines.clear()
+    AgreementHook(accept="fill-does-not-fit").before_train(run)
+    assert lines == []
+    AgreementHook().before_train(run)
+    (line,) = lines
+    level = float(load_first(run).mean())
+    assert "train_dataloader: RandomAffine fills with 114 where the pictures have the mean" in line
+    assert f"set border_val=({round(level)}, " in line and line.endswith("[fill-does-not-fit]")
+    fits = with_steps(tmp_path / "8", 8, load, moved, frame)
+    lines.clear()
+    AgreementHook().before_train(fits)
+    assert lines == []
+    # without a picture that can be read
+    missing = with_steps(tmp_path / "none", 16, load, frame, moved)
+    (tmp_path / "none/own/train/000.png").write_bytes(b"no picture")
+    lines.clear()
+    AgreementHook().before_train(missing)
+    assert [line.partition(":")[2].split(",")[0] for line in lines] == [
+        " RandomAffine fills with 114 behind NormalizeFrame"
+    ]
+
+
+def load_first(run: Any) -> Any:
+    part = run.train_loop.dataloader.dataset
+    return part.pipeline.transforms[0](part.get_data_info(0))["img"]
+
+
+def test_transforms_for_8_bits_are_refused_by_the_first_picture(tmp_path: Path) -> None:
+    load = dict(type="LoadThermalImage", channels=3)
+    bright = dict(type="Brightness", prob=1.0)
+    run = with_steps(tmp_path, 16, load, bright)
+    with pytest.raises(InputError, match=r"Brightness is made for 8-bit colour.*values up to \d+"):
+        AgreementHook().before_train(run)
+    AgreementHook().before_train(with_steps(tmp_path / "8", 8, load, bright))
+    switched = with_steps(tmp_path / "switched", 16, load)
+    hook = dict(type="PipelineSwitchHook", switch_pipeline=[load, bright])
+    switched.cfg.custom_hooks = [hook]
+    with pytest.raises(InputError, match=r"Brightness is made for"):
+        AgreementHook().before_train(switched)
+
+
 @pytest.mark.parametrize("detector", ["retinanet/retina_focal", "faster_rcnn/faster_rcnn_ce"])
 def test_heads_of_another_number_of_classes(root: Path, tmp_path: Path, detector: str) -> None:
     cfg = Config.fromfile(CONFIGS / f"{detector}_synthetic.py")

@@ -1,5 +1,7 @@
 """A runner takes a checkpoint only if it fits."""
 
+import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from mmengine.runner import Runner
 
 from mmthermal.common.safe_loading import CheckpointError, load_file
 from mmthermal.engine import CheckpointCheckHook
-from mmthermal.engine.launch import add_guards
+from mmthermal.engine.launch import add_guards, choose_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +92,127 @@ def test_a_resumed_training_needs_all_weights(root: Path, trained: Path, tmp_pat
     cfg = tiny(root, tmp_path / "work", load_from=str(path), resume=True)
     with pytest.raises(CheckpointError, match="At least 100%"):
         Runner.from_cfg(cfg).train()
+
+
+def steps(*milestones: int, end: int, **changes: Any) -> dict[str, Any]:
+    """Options of `train` with a schedule by epochs."""
+    return dict(
+        param_scheduler=[dict(type="MultiStepLR", milestones=milestones, end=end, **changes)],
+    )
+
+
+def run(root: Path, work: Path, **options: Any) -> Runner:
+    """Train as `train` does, with warnings in the log."""
+    cfg = tiny(root, work, **copy.deepcopy(options))
+    cfg.log_level = "WARNING"
+    choose_checkpoint(cfg)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def resumed(root: Path, work: Path, first: dict, then: dict) -> tuple[Runner, list[str]]:
+    """Train two epochs, resume for a third, and give what is logged of unused settings."""
+    run(root, work, epochs=2, **first)
+    before = {path: len(path.read_text()) for path in work.rglob("*.log")}
+    runner = run(root, work, epochs=3, resume=True, **then)
+    logs = [path.read_text()[before.get(path, 0) :] for path in work.rglob("*.log")]
+    lines = "".join(logs).splitlines()
+    return runner, [line for line in lines if "resumed: the config's" in line]
+
+
+SGD: dict[str, Any] = dict(
+    optim_wrapper=dict(
+        type="OptimWrapper", optimizer=dict(type="SGD", lr=0.01, momentum=0.9), _delete_=True
+    )
+)
+
+
+def sgd(**changes: Any) -> dict[str, Any]:
+    optimizer = dict(SGD["optim_wrapper"]["optimizer"], **changes)
+    return dict(optim_wrapper=dict(SGD["optim_wrapper"], optimizer=optimizer))
+
+
+PAIRS: dict[str, tuple[dict, dict, tuple[str, ...]]] = {
+    "the same": (SGD | steps(1, end=9), SGD | steps(1, end=9), ()),
+    "the recipe's own, whose end is the training's": (
+        {}, {}, (r"param_scheduler\.1\.end \(iterations\) = 6 .* the checkpoint's 4 goes on",)),
+    "another rate": (
+        sgd() | dict(param_scheduler=[]),
+        sgd(lr=0.001) | dict(param_scheduler=[]),
+        (r"config's optim_wrapper\.optimizer\.lr = 0\.001 is not used, the checkpoint's 0\.01 goe",
+         r"load_from='\S*epoch_2\.pth'"),
+    ),
+    "another rate, with steps": (
+        sgd() | steps(1, end=9), sgd(lr=0.001) | steps(1, end=9),
+        (r"optimizer\.lr = 0\.001 is not used, the checkpoint's 0\.01",)),
+    "another decay": (
+        sgd() | steps(1, end=9), sgd(weight_decay=0.1) | steps(1, end=9),
+        (r"optim_wrapper\.optimizer\.weight_decay = 0\.1 .* the checkpoint's 0 goes on",)),
+    "other steps": (
+        SGD | steps(1, end=2), SGD | steps(2, end=3, gamma=0.5),
+        (r"param_scheduler\.0\.end = 3 is not used, the checkpoint's 2 goes on",
+         r"param_scheduler\.0\.gamma = 0\.5 is not used, the checkpoint's 0\.1 goes on",
+         r"param_scheduler\.0\.milestones = \[2\] is not used, the checkpoint's \[1\] goes on"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_settings_that_a_resumed_training_does_not_take_are_said(
+    root: Path, tmp_path: Path, case: str
+) -> None:
+    first, then, messages = PAIRS[case]
+    runner, lines = resumed(root, tmp_path, first, then)
+    assert len(lines) == bool(messages), lines
+    for message in messages:
+        assert re.search(message, lines[0]), lines[0]
+    if "optim_wrapper" not in first:
+        return
+    # and so it is: mmengine goes on with the checkpoint's
+    group = runner.optim_wrapper.optimizer.param_groups[0]
+    assert group.get("initial_lr", group["lr"]) == 0.01
+    assert group["weight_decay"] == 0
+    if case == "other steps":
+        (scheduler,) = runner.param_schedulers
+        assert (dict(scheduler.milestones), scheduler.end, scheduler.gamma) == ({1: 1}, 2, 0.1)
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "epochs and a warm-up": {},
+    "averages, AdamW": dict(name="retinanet/retina_composite_24e_hituav160.py"),
+    "a scaled rate": dict(auto_scale_lr=dict(enable=True, base_batch_size=64)),
+}
+
+
+@pytest.mark.parametrize("case", RECIPES)
+def test_nothing_is_said_of_a_training_that_goes_on_unchanged(
+    root: Path, tmp_path: Path, case: str
+) -> None:
+    run(root, tmp_path / "a", epochs=2, **RECIPES[case])
+    path, work = tmp_path / "a" / "epoch_1.pth", tmp_path / "b"
+    run(root, work, epochs=2, load_from=str(path), resume=True, **RECIPES[case])
+    log = "".join(path.read_text() for path in work.rglob("*.log"))
+    assert log and "resumed: the config's" not in log
+
+
+def test_settings_of_some_parameters_are_said_with_their_number(root: Path, tmp_path: Path) -> None:
+    def wrapper(mult: float) -> dict[str, Any]:
+        keys = dict(backbone=dict(lr_mult=mult))
+        return dict(optim_wrapper=dict(SGD["optim_wrapper"], paramwise_cfg=dict(custom_keys=keys)))
+
+    steady = steps(9, end=99)
+    runner, (line,) = resumed(root, tmp_path, wrapper(0.1) | steady, wrapper(0.5) | steady)
+    groups = runner.optim_wrapper.optimizer.param_groups
+    number = sum(group["initial_lr"] == 0.001 for group in groups)
+    assert 0 < number < len(groups)
+    of = f"in {number} of {len(groups)} groups of parameters"
+    assert f"lr = 0.005 is not used, the checkpoint's 0.001 goes on {of}" in line
+
+
+def test_a_new_training_from_the_weights_takes_its_own_settings(root: Path, tmp_path: Path) -> None:
+    run(root, tmp_path / "a", epochs=1, **sgd(), **steps(1, end=9))
+    path, work = tmp_path / "a" / "epoch_1.pth", tmp_path / "b"
+    runner = run(root, work, epochs=1, load_from=str(path), **sgd(lr=0.001), **steps(3, end=9))
+    assert "resumed" not in "".join(path.read_text() for path in work.rglob("*.log"))
+    assert runner.optim_wrapper.optimizer.param_groups[0]["initial_lr"] == 0.001

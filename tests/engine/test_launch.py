@@ -9,6 +9,7 @@ from filelock import FileLock
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
+from mmthermal.common.checks import InputError
 from mmthermal.common.run_state import RunBusyError, run_lock
 from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine import launch
@@ -75,6 +76,14 @@ def test_launcher_and_both_spellings_of_local_rank(
     assert cfg.launcher == "pytorch"
     with pytest.raises(SystemExit):
         parse(path, "--launcher", "pbs")
+
+
+def test_a_launcher_among_the_options_is_refused(path: Path) -> None:
+    with pytest.raises(InputError, match=r"launcher=pytorch changes .* Give --launcher pytorch"):
+        load_config(parse(path, "--cfg-options", "launcher=pytorch"))
+    for same in ("none", "slurm"):
+        args = parse(path, "--launcher", same, "--cfg-options", f"launcher={same}")
+        assert load_config(args).launcher == same
 
 
 def test_missing_config(tmp_path: Path) -> None:

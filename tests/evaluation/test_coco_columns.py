@@ -12,6 +12,7 @@ from mmthermal.evaluation.coco_columns import (
     chosen_ids,
     detection_columns,
     ground_truth_columns,
+    is_crowd,
     keep_best,
     load_ground_truth,
     read_results,
@@ -54,6 +55,29 @@ def test_overlap_is_measured_with_classes_that_are_left_out(gt_file: Path) -> No
     columns = ground_truth_columns(load_ground_truth(gt_file), np.array([3, 9]), np.array([5]))
     assert columns["id"].tolist() == [1, 2, 3]
     np.testing.assert_allclose(columns["iou"], [0.9, 50 / 150, 0])
+
+
+@pytest.mark.parametrize(
+    ("flags", "crowd"),
+    [
+        ({}, False),
+        ({"iscrowd": 0, "ignore": 0}, False),
+        ({"ignore": False}, False),
+        ({"iscrowd": 1}, True),
+        ({"iscrowd": 0, "ignore": 1}, True),
+        ({"ignore": True}, True),
+    ],
+)
+def test_what_is_a_crowd_region(gt_file: Path, flags: dict[str, Any], crowd: bool) -> None:
+    content = json.loads(gt_file.read_text())
+    content["annotations"][1].pop("iscrowd")
+    content["annotations"][1].update(flags)
+    gt_file.write_text(json.dumps(content))
+    assert is_crowd(content["annotations"][1]) is crowd
+    columns = ground_truth_columns(load_ground_truth(gt_file), np.array([9]), np.array([2, 5]))
+    assert columns["crowd"].tolist() == [False, crowd, False, True]
+    assert (columns["iou"][1] == 0) == crowd  # covers nothing
+    assert (columns["iou_same"][0] == 0) == crowd
 
 
 def test_no_ground_truth_at_all(gt_file: Path) -> None:

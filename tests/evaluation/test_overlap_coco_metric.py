@@ -206,18 +206,24 @@ def test_format_only_writes_and_evaluates_nothing(gt_file: str, tmp_path: Path) 
     assert not (tmp_path / "only.overlap.json").exists()
 
 
-def test_proposals_and_masks_stay_coco_metrics(tmp_path: Path) -> None:
+def with_masks() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The scenes, with each box as a mask, too."""
     dataset, samples = scenes()
     for ann in dataset["annotations"]:
         x, y, w, h = ann["bbox"]
         ann["segmentation"] = [[x, y, x + w, y, x + w, y + h, x, y + h]]
-    path = tmp_path / "gt.json"
-    path.write_text(json.dumps(dataset))
     for sample in samples:
         pred = sample["pred_instances"]
         corners = pred["bboxes"].double().numpy()
         boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1)
         pred["masks"] = coco_mask.frPyObjects(np.ascontiguousarray(boxes), 128, 160)
+    return dataset, samples
+
+
+def test_proposals_and_masks_stay_coco_metrics(tmp_path: Path) -> None:
+    dataset, samples = with_masks()
+    path = tmp_path / "gt.json"
+    path.write_text(json.dumps(dataset))
     settings = {"ann_file": str(path), "metric": ["bbox", "segm", "proposal"]}
     expected = evaluate(CocoMetric(**settings), samples)
     metric = OverlapCocoMetric(**settings)
@@ -225,6 +231,25 @@ def test_proposals_and_masks_stay_coco_metrics(tmp_path: Path) -> None:
     assert {"coco/segm_mAP", "coco/AR@100", "coco/bbox_mAP"} <= set(expected)
     assert_holds(figures, expected)
     assert metric.metrics == settings["metric"]
+
+
+@pytest.mark.parametrize("metric", ["bbox", ["bbox", "segm", "proposal"]], ids=str)
+def test_objects_with_ignore_are_as_crowd_regions(tmp_path: Path, metric: Any) -> None:
+    """Also in a second epoch: pycocotools overwrites ``ignore`` in the annotations it is given."""
+    dataset, samples = with_masks()
+    every_third = dataset["annotations"][::3]
+    files = {}
+    for name, field in (("counted", None), ("ignore", "ignore"), ("crowd", "iscrowd")):
+        for ann in every_third:
+            ann.update({"ignore": 0, "iscrowd": 0} | ({field: 1} if field else {}))
+        files[name] = str(tmp_path / f"{name}.json")
+        Path(files[name]).write_text(json.dumps(dataset))
+    ours = {name: OverlapCocoMetric(ann_file=file, metric=metric) for name, file in files.items()}
+    found = {name: evaluate(each, samples) for name, each in ours.items()}
+    assert found["ignore"] == found["crowd"]
+    assert found["ignore"]["coco/bbox_AR"] != found["counted"]["coco/bbox_AR"]
+    assert evaluate(ours["ignore"], samples) == found["ignore"]
+    assert_holds(found["ignore"], evaluate(CocoMetric(files["crowd"], metric=metric), samples))
 
 
 def test_subsets_and_keys_of_ones_own(gt_file: str) -> None:
@@ -254,6 +279,14 @@ def test_nothing_detected(gt_file: str) -> None:
     figures = evaluate(OverlapCocoMetric(ann_file=gt_file, error_types=True), samples)
     assert figures["coco/bbox_mAP"] == 0 and figures["coco/bbox_mAP_50_overlapped"] == 0
     assert figures["coco/best_f1"] == 0
+
+
+def test_the_file_may_begin_with_a_byte_order_mark(gt_file: str, tmp_path: Path) -> None:
+    marked = tmp_path / "gt.json"
+    marked.write_bytes(b"\xef\xbb\xbf" + Path(gt_file).read_bytes())
+    usual = evaluate(OverlapCocoMetric(gt_file), scenes()[1])
+    assert evaluate(OverlapCocoMetric(str(marked)), scenes()[1]) == usual
+    assert evaluate(OverlapCocoMetric(ann_file=str(marked)), scenes()[1]) == usual
 
 
 def test_evaluating_twice_replaces_the_table(gt_file: str, tmp_path: Path) -> None:

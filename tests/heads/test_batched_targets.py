@@ -64,6 +64,18 @@ def test_no_ignored_regions() -> None:
     check(make_head(), case)
 
 
+@pytest.mark.parametrize("empty", ["none", "some", "all"])
+def test_the_assigner_that_ignores_in_images_without_objects(empty: str) -> None:
+    aware = make_head(**assigner(type="IgnoreAwareMaxIoUAssigner", ignore_iof_thr=0.5))
+    assert can_batch(aware)
+    case = make_case(empty=empty)
+    check(aware, case)
+    if empty == "all":  # mmdet's gives each anchor a weight
+        batch = (case.gts, case.metas, case.ignored)
+        _, (_, weights, _, _), _ = anchor_targets(aware, aware(case.feats)[0], *batch)
+        assert 0 < (weights == 0).float().mean() < 0.5
+
+
 def test_boxes_of_mmdets_type() -> None:
     case = make_case(empty="none")
     plain = make_case(empty="none")

@@ -101,7 +101,8 @@ def test_unreadable_files_are_listed_and_the_others_processed(
     assert reasons == {
         str(folder / "001.png"): "the image can't be read: it is broken, or not an image",
         str(folder / "002.npy"): (
-            "the array is float64 of shape (5,), expected numbers of shape (H, W) or (H, W, C)"
+            "the array is float64 of shape (5,), expected numbers of shape (H, W) or (H, W, C), "
+            "with pixels"
         ),
         str(folder / "gone.png"): "a link to a file that does not exist",
         str(folder / "loop.png"): "a link to a file that does not exist",

@@ -8,7 +8,7 @@ import pytest
 from helpers_data import write_video
 
 from mmthermal.common.files import IMAGE_SUFFIXES
-from mmthermal.predict.predictor import Predictor
+from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import (
     VIDEOS,
     Source,
@@ -16,6 +16,7 @@ from mmthermal.predict.sources import (
     find_sources,
     frame_rate,
     read_video,
+    stored_bits,
 )
 
 
@@ -94,6 +95,73 @@ def test_sixteen_bit_videos_keep_their_bits(predictor: Predictor, tmp_path: Path
     (source,), _ = find_sources([path])
     frames = [frame.raw for frame in predictor.frames(source)]
     np.testing.assert_array_equal(np.stack(frames), stored)
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        (b"Y800", (8, False)),
+        (b"I420", (8, False)),
+        (b"Y41B", (8, False)),  # 4:1:1 with 8 bits
+        (b"Y42B", (8, False)),
+        (b"YUY2", (8, False)),
+        (b"RGB\x0f", (8, False)),  # 5 bits a colour
+        (b"RGB\x18", (8, False)),
+        (b"\x00\x00\x00\x00", (8, False)),
+        (b"Y1\x00\x0a", (10, True)),
+        (b"\x0e\x001Y", (14, True)),
+        (b"Y1\x00\x10", (16, True)),
+        (b"\x10\x001Y", (16, True)),
+        (b"Y2\x00\x10", (16, True)),  # with opacity
+        (b"Y3\x0b\x0a", (10, False)),  # 4:2:0
+        (b"\x0c\x0a3Y", (12, False)),  # 4:2:2
+        (b"G3\x00\x10", (16, False)),
+        (b"0RGB", (16, False)),  # 48 bits a pixel
+        (b"BRA@", (16, False)),
+    ],
+)
+def test_bits_of_ffmpegs_tags(tag: bytes, expected: tuple[int, bool]) -> None:
+    assert stored_bits(tag) == expected
+
+
+def write_y4m(path: Path, kind: str, planes: list[np.ndarray]) -> None:
+    """Two equal frames of 96 x 64 without compression; FFmpeg goes by the content."""
+    frame = b"FRAME\n" + b"".join(plane.tobytes() for plane in planes)
+    path.write_bytes(f"YUV4MPEG2 W96 H64 F10:1 C{kind}\n".encode() + 2 * frame)
+
+
+@pytest.mark.parametrize(
+    "bits", [10, 12, pytest.param(16, id="16, the higher byte first, as in PNG")]
+)
+def test_grey_videos_that_opencv_would_cut_are_failures(
+    predictor: Predictor, tmp_path: Path, bits: int
+) -> None:
+    path = tmp_path / "clip.mkv"
+    counts = np.random.default_rng(0).integers(0, 1 << bits, (64, 96)).astype("<u2")
+    if bits == 16:
+        path.write_bytes(2 * cv2.imencode(".png", counts)[1].tobytes())
+    else:
+        write_y4m(path, f"mono{bits} XYSCSS=MONO{bits}", [counts])
+    (source,), _ = find_sources([path])
+    failures: list[str] = []
+    assert list(batches(predictor, [source], 8, failures)) == []
+    assert failures == [
+        f"{path}: grey video of {bits} bits, which OpenCV would cut to 8: write it as one of 16 "
+        "that it reads, ffmpeg -i IN -pix_fmt gray16le -c:v ffv1 OUT.mkv"
+    ]
+
+
+def test_colour_videos_of_ten_bits_are_read_with_eight_and_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / "clip.mp4"
+    luma, chroma = np.full((64, 96), 512, "<u2"), np.full((32, 48), 512, "<u2")
+    write_y4m(path, "420p10 XYSCSS=420P10", [luma, chroma, chroma])
+    assert [picture.dtype for picture in read_video(path)] == [np.uint8] * 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"note: {path}: colour video of 10 bits, read with 8; if it holds")
+    write_y4m(path, "420jpeg", [luma.astype(np.uint8), *2 * [chroma.astype(np.uint8)]])
+    assert len(list(read_video(path))) == 2 and "note" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"no video"])

@@ -79,9 +79,10 @@ def test_iou_at_the_threshold_counts() -> None:
 
 
 def test_a_crowd_region_forgives_any_number_but_is_no_object() -> None:
-    judged = judge([gt([0, 0, 40, 40], crowd=1)], [det(BOX, 0.9), det(BOX, 0.8), det(FAR, 0.7)])
-    assert judged.states == ["ignored", "ignored", "error"]
-    assert judged.num_errors == 1
+    for region in (gt([0, 0, 40, 40], crowd=1), {**gt([0, 0, 40, 40]), "ignore": 1}):
+        judged = judge([region], [det(BOX, 0.9), det(BOX, 0.8), det(FAR, 0.7)])
+        assert judged.states == ["ignored", "ignored", "error"]
+        assert judged.num_errors == 1
 
 
 def test_each_of_two_overlapping_objects_takes_its_own_detection() -> None:

@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers_comparison import compare_folders
 from helpers_queue import carry_out, config_text, plan, write_place
 from helpers_runs import CLASSES, write_comparison_runs
 from mmengine.config import Config
 
-from mmthermal.evaluation import average_precision
+from mmthermal.evaluation import average_precision, average_recall
+from mmthermal.evaluation.overlap_coco_metric import OverlapCocoMetric
 from mmthermal.studies.ground_truth import TestSet, match_run, shared_test_set, test_set
 from mmthermal.studies.run_folder import collect_runs
 
@@ -87,6 +89,35 @@ def test_classes_that_are_left_out_are_not_evaluated(tmp_path: Path) -> None:
     change(runs[1].folder, "done.json", classes=CLASSES[::-1])
     with pytest.raises(ValueError, match="different classes.*A seed 0: person; B seed 0: person, "):
         compare_folders(folders, ["A", "B"])
+
+
+def test_objects_with_ignore_are_ignored_as_in_the_metric(tmp_path: Path) -> None:
+    ann_file, [[folder]] = write_comparison_runs(tmp_path, {"A": 0.8}, seeds=(0,))
+    (run,) = collect_runs([[folder]], names=["A"])[0].runs
+    before = average_recall(match_run(run))
+    content = json.loads(ann_file.read_text())
+    for ann in content["annotations"][::2]:
+        ann["ignore"] = 1
+    ann_file.write_text(json.dumps(content))
+    metric = OverlapCocoMetric(str(ann_file))
+    metric.dataset_meta = {"classes": CLASSES}
+    detections = json.loads(run.predictions.read_text())
+    for image in content["images"]:
+        own = [d for d in detections if d["image_id"] == image["id"]]
+        boxes = np.array([d["bbox"] for d in own]).reshape(-1, 4)
+        found = {
+            "img_id": image["id"],
+            "bboxes": np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
+            "scores": np.array([d["score"] for d in own]),
+            "labels": np.array([d["category_id"] - 1 for d in own], dtype=int),
+        }
+        metric.results.append(({}, found))
+    figures = metric.compute_metrics(metric.results)
+    table = match_run(run)
+    assert table.num_gts() == len(content["annotations"][1::2])
+    assert figures["bbox_AR"] == average_recall(table) != before
+    for subset in ("overlapped", "isolated"):
+        assert figures[f"bbox_mAP_{subset}"] == average_precision(table, subset)
 
 
 def test_all_classes_by_name_are_all_classes(tmp_path: Path) -> None:

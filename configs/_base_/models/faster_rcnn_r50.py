@@ -3,4 +3,4 @@
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 model = dict(
     data_preprocessor=dict(mean=[0.0] * 3, std=[1.0] * 3, bgr_to_rgb=False),
-    train_cfg=dict(rcnn=dict(assigner=dict(ignore_iof_thr=0.5))))
+    train_cfg=dict(rcnn=dict(assigner=dict(type='IgnoreAwareMaxIoUAssigner', ignore_iof_thr=0.5))))
