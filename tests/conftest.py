@@ -13,6 +13,8 @@ from hypothesis import settings
 from mmengine.visualization import Visualizer
 from torch import Tensor
 
+from mmthermal.common import said_once
+
 # Makes ``import reference`` work for tests of every folder.
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -52,6 +54,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for n in names
         ]
         metafunc.parametrize("device", values, ids=str, scope="session")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said once, from the beginning of the test on."""
+    lines: list[str] = []
+    monkeypatch.setattr(said_once, "_said", set())
+    monkeypatch.setattr(said_once, "print_log", lambda text, **kwargs: lines.append(text))
+    return lines
 
 
 @pytest.fixture(scope="session", params=[torch.float32, torch.float64], ids=["float32", "float64"])

@@ -11,7 +11,7 @@ from mmthermal.checking.agreement import FILL
 from mmthermal.checking.config_loaders import is_known, kind_of
 from mmthermal.checking.config_numbers import dicts
 from mmthermal.checking.finding import Finding
-from mmthermal.checking.pipelines import FAR, pipelines_of, switched
+from mmthermal.checking.pipelines import FAR, NORMALISE, pipelines_of, switched
 
 FAR_FROM_LEVEL = 10.0
 """Distance of a fill from the level of pictures as they are loaded, in their deviations, that is
@@ -27,7 +27,6 @@ _SETTINGS = {
 # They take none outside of 0..255; RandomShift has no setting, and fills with 0.
 _8_BITS = ("Rotate", "ShearX", "ShearY", "TranslateX", "TranslateY")
 _SETTINGS |= dict.fromkeys(_8_BITS, "img_border_value")
-_NORMALISE = ("Normalize", "NormalizeFrame")
 _GAIN_CONTROLLED = (127.5, 255 / 12**0.5)  # mean and deviation of 0..255
 
 
@@ -73,11 +72,11 @@ def misfits(pipeline: Sequence[Any], pictures: Mapping[str, Any]) -> Iterator[Fi
             values, normalised = raw, ""
         elif kind == "GainControl":
             values = values if keeps_counts(step) else _GAIN_CONTROLLED
-        elif kind in _NORMALISE:
+        elif kind in NORMALISE:
             if not _changes_nothing(step):
                 normalised = kind
         elif not all(is_known(kind_of(part)) for part in inner) or any(
-            kind_of(part) in ("GainControl", *_NORMALISE) for part in inner
+            kind_of(part) in ("GainControl", *NORMALISE) for part in inner
         ):
             values, normalised = None, ""
         else:

@@ -12,6 +12,8 @@ from mmthermal.checking.config_numbers import dicts
 from mmthermal.checking.finding import Finding
 from mmthermal.common.gain import GAIN_CONTROLS
 
+NORMALISE = ("Normalize", "NormalizeFrame")
+"""Transforms behind which the pictures have about 0 ± 1."""
 FAR = 5.0
 """Distance of the pictures' level from Normalize's mean, in its deviations, that is pointed out."""
 FLAT = 0.05
@@ -161,8 +163,7 @@ def check_pixel_range(pipeline: Sequence[Any], pictures: Mapping[str, Any]) -> l
         a warning if the network would see values far from 0, or hardly any contrast. Nothing where
         a gain control comes before, or temperatures are read, which the figures don't know.
     """
-    wanted = ("Normalize", "NormalizeFrame")
-    end = next((n for n, step in enumerate(pipeline, 1) if kind_of(step) in wanted), 0)
+    end = next((n for n, step in enumerate(pipeline, 1) if kind_of(step) in NORMALISE), 0)
     steps = value_steps(pipeline[:end]) or []
     if len(steps) != 2 or steps[0][0] != "LoadThermalImage" or steps[0][1]["radiometric"]:
         return []

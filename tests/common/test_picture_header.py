@@ -9,19 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from mmthermal.common import said_once
 from mmthermal.common.display import read_image
 from mmthermal.common.picture_header import picture_header, turned
 
 _IMAGE = np.kron(np.arange(24, dtype=np.uint8).reshape(4, 6) * 10, np.ones((8, 8), np.uint8))
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(said_once, "_said", set())
-    monkeypatch.setattr(said_once, "print_log", lambda text, **kwargs: lines.append(text))
-    return lines
 
 
 def write(path: Path, orientation: int) -> None:

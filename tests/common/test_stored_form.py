@@ -13,19 +13,12 @@ from helpers_tiff import tiff
 from mmdet.registry import TRANSFORMS
 from PIL import Image
 
-from mmthermal.common import said_once
 from mmthermal.common.display import read_image
 from mmthermal.common.stored_form import Stored, check_decoded, stored_form
 
+pytestmark = pytest.mark.usefixtures("said")
+
 BAND = (20000 + 3 * np.arange(48 * 64).reshape(48, 64)).astype(np.uint16)
-
-
-@pytest.fixture(autouse=True)
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(said_once, "_said", set())
-    monkeypatch.setattr(said_once, "print_log", lambda text, **kwargs: lines.append(text))
-    return lines
 
 
 def bands(number: int, kind: type = np.uint16) -> np.ndarray:

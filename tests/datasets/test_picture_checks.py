@@ -7,16 +7,9 @@ import numpy as np
 import pytest
 from mmdet.registry import TRANSFORMS
 
-from mmthermal.common import said_once
 from mmthermal.datasets.picture_checks import check_picture
 
-
-@pytest.fixture(autouse=True)
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(said_once, "_said", set())
-    monkeypatch.setattr(said_once, "print_log", lambda text, **kwargs: lines.append(text))
-    return lines
+pytestmark = pytest.mark.usefixtures("said")
 
 
 def frame(*shape: int, kind: type = np.float32) -> np.ndarray:
