@@ -15,17 +15,21 @@ def kelvin_of(raw: np.ndarray) -> np.ndarray:
     return B / np.log(R1 / (R2 * (raw.astype(np.float64) + OFFSET)) + F)
 
 
-def write_radiometric(path: Path, raw: np.ndarray) -> Path:
+def write_radiometric(
+    path: Path, raw: np.ndarray, *, picture_size: tuple[int, int] | None = None
+) -> Path:
     """Write a JPEG whose picture is plain grey and whose raw values are these.
 
     Args:
         path: of the file.
         raw: (H, W) uint16.
+        picture_size: width and height of the picture; those of ``raw`` if None.
 
     Returns:
         ``path``.
     """
-    picture = cv2.imencode(".jpg", np.full((*raw.shape, 3), 128, np.uint8))[1].tobytes()
+    shape = raw.shape if picture_size is None else picture_size[::-1]
+    picture = cv2.imencode(".jpg", np.full((*shape, 3), 128, np.uint8))[1].tobytes()
     height, width = raw.shape
     image = bytearray(32)
     struct.pack_into("<HH", image, 2, width, height)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from mmthermal.common.config import parse_options
+from mmthermal.common.interrupts import says_how_to_go_on
 from mmthermal.studies.bootstrap import STARTS, bootstrap, format_table
 
 
@@ -66,4 +67,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with says_how_to_go_on("the same command goes on where it stopped"):
+        sys.exit(main())

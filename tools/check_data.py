@@ -13,7 +13,7 @@ from mmthermal.checking.report import to_text, write_json_report, write_page
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", help="config file, or folder of a COCO data set")
+    parser.add_argument("source", help="config, folder of a COCO data set, or its file")
     parser.add_argument("--ann", nargs="+", default=[], help="annotation files in the folder")
     parser.add_argument("--img-dir", help="folder of the images in the folder")
     parser.add_argument("--html", help="write a page with plots and pictures")
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             print(write_json_report(report, args.json))
         if args.html:
             print(write_page(report, args.html, number=args.samples))
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return report.exit_status

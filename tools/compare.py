@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmthermal.common.interrupts import says_how_to_go_on
 from mmthermal.studies.command import compare_command
 from mmthermal.studies.differences import METRIC_NAMES
 
@@ -63,4 +64,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with says_how_to_go_on("the same command goes on where it stopped"):
+        main()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from mmthermal.common.child_processes import end_with_parent
+from mmthermal.common.interrupts import says_how_to_go_on
 from mmthermal.engine.launch import add_common_arguments, load_config
 from mmthermal.mining.command import mine_command
 from mmthermal.mining.finding import COUNTS, MiningSettings
@@ -72,4 +73,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with says_how_to_go_on("the same command goes on where it stopped"):
+        sys.exit(main())

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from mmthermal.common.config import parse_options
+from mmthermal.common.interrupts import says_how_to_go_on
 from mmthermal.studies.run_record import read_results, where
 from mmthermal.studies.study_command import compare_study, train_study
 from mmthermal.studies.study_tables import errors_table, metrics_table
@@ -54,7 +55,7 @@ def carry_out(args: argparse.Namespace) -> None:
         print(errors_table(args.folders, subset=args.subset))
         return
     if args.command == "table":
-        lines = [line for path in args.results for line in read_results(path)]
+        lines = [line for path in args.results for line in read_results(path, required=True)]
         lines = where(lines, parse_options(args.where))
         print(metrics_table(lines, only=args.only, baseline=args.baseline, level=args.level))
         return
@@ -86,4 +87,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with says_how_to_go_on("the same command goes on where it stopped"):
+        main()

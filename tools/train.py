@@ -5,6 +5,7 @@ import sys
 
 from mmthermal.common.checks import InputError
 from mmthermal.common.child_processes import end_with_parent
+from mmthermal.common.interrupts import says_how_to_go_on
 from mmthermal.common.run_state import RunBusyError
 from mmthermal.engine.launch import (
     add_common_arguments,
@@ -39,12 +40,12 @@ def main() -> None:
     args = parse_args()
     try:
         cfg = load_config(args)
+        if args.amp:
+            use_amp(cfg)
+        if args.auto_scale_lr:
+            scale_lr(cfg)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    if args.amp:
-        use_amp(cfg)
-    if args.auto_scale_lr:
-        scale_lr(cfg)
     if args.resume == "auto":
         cfg.resume = "auto"
     elif args.resume is not None:
@@ -56,4 +57,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with says_how_to_go_on("with --resume the same command goes on from its last checkpoint"):
+        main()

@@ -66,6 +66,7 @@ dealt_focal = dict(names=[f"focal_{part}" for part in dealt])
 dealt_composite = dict(names=[f"composite_{part}" for part in dealt])
 paper = dict(name="composite_paper", schedule="6e", label="composite, the paper's formulas")
 paper_24e = {**paper, **long}
+paper_l1_24e = dict(name="composite_paper_l1", label="the same, the default's box term", **long)
 paper_floor = dict(name="composite_paper_eps", label="the paper's formulas, eps 1e-6")
 cascade_ce = dict(name="cascade_rcnn_ce", label="Cascade R-CNN, cross-entropy")
 cascade = dict(name="cascade_rcnn_composite", label="Cascade R-CNN, composite")
@@ -147,6 +148,34 @@ tables = {
             dict(name="focal_class_weight", label="focal, class weights"),
             dict(name="composite"),
             paper_24e,
+        ],
+    ),
+    "paper_box": dict(
+        kind="runs",
+        where=long,
+        columns=ap,
+        by_seed=True,
+        rows=[dict(paper_24e, seeds=[0, 1], label="the paper's formulas"), paper_l1_24e],
+    ),
+    "paper_box_differences": dict(
+        kind="differences",
+        columns=ap,
+        rows=[
+            dict(
+                label="the default's box term − the paper's, with the paper's classification",
+                candidate=paper_l1_24e,
+                baseline=paper_24e,
+            ),
+            dict(
+                label="the paper's classification, the default's box term − focal",
+                candidate=paper_l1_24e,
+                baseline=focal_24e,
+            ),
+            dict(
+                label="composite − the paper's classification, the same box term",
+                candidate=composite_24e,
+                baseline=paper_l1_24e,
+            ),
         ],
     ),
     "plain": dict(
@@ -750,6 +779,9 @@ values = {
     "paper_24e_overlapped": difference(paper_24e, focal_24e, "overlapped_AP50"),
     "composite_paper_24e_AP50": difference(composite_24e, paper_24e, "AP50"),
     "composite_paper_24e_overlapped": difference(composite_24e, paper_24e, "overlapped_AP50"),
+    "paper_l1_AP": difference(paper_l1_24e, paper_24e, "AP"),
+    "paper_l1_focal_AP50": difference(paper_l1_24e, focal_24e, "AP50"),
+    "paper_l1_focal_overlapped": difference(paper_l1_24e, focal_24e, "overlapped_AP50"),
     "class_weight_24e_AP50": difference(class_weight_24e, focal_24e, "AP50"),
     "class_weight_24e_overlapped": difference(class_weight_24e, focal_24e, "overlapped_AP50"),
     "focal_rate_AP50": difference(focal_plain, focal_24e, "AP50"),

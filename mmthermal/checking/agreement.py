@@ -18,13 +18,17 @@ WORST = "best-is-worst"
 PIPELINES_DIFFER = "pipelines-differ"
 LONG_WARM_UP = "long-warm-up"
 FILL = "fill-does-not-fit"
+NORMALISATION = "normalisation-does-not-fit"
+HELD_OUT_IS_TRAIN = "val-is-train"
 CODES = (
     CLASSES_DIFFER,
     EVALUATOR_DIFFERS,
     FILL,
+    HELD_OUT_IS_TRAIN,
     LONG_WARM_UP,
     METAINFO_DIFFERS,
     MISSING,
+    NORMALISATION,
     PIPELINES_DIFFER,
     TEXT_IDS,
     UNKNOWN_FIGURE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmthermal.checking.boxes import check_boxes
+from mmthermal.checking.boxes import check_boxes, check_rotations
 from mmthermal.checking.finding import SEVERITIES, Finding, has_errors, in_words, some, worst_first
 from mmthermal.checking.records import UNREADABLE, check_records
 from mmthermal.checking.table import Table, kept_images, make_table
@@ -40,6 +40,7 @@ CODES = frozenset(
         "image-size",
         "images-filtered",
         "iscrowd-not-a-number",
+        "near-duplicate-box",
         "negative-side",
         "no-area",
         "no-images-left",
@@ -48,6 +49,8 @@ CODES = frozenset(
         "normalised-boxes",
         "other-classes",
         "rare-classes",
+        "rotated-box",
+        "similar-category-names",
         "string-id",
         "unknown-category-id",
         "unknown-image-id",
@@ -95,6 +98,7 @@ def check_annotations(
         table = make_table(content, classes)
         ids = [annotation["id"] for annotation in content.get("annotations", [])]
         findings += check_boxes(table, ids)
+        findings += check_rotations(content.get("annotations", []))
         findings += _order(table, classes)
         findings += _classes(table, classes)
         if labelled:

@@ -1,12 +1,19 @@
 """Do a COCO file's boxes mean what they should: inside their image, in pixels, not twice."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from mmthermal.checking.box_scale import check_corners, check_normalised, check_other_scale
 from mmthermal.checking.finding import Finding, Severity, of_annotations, some
-from mmthermal.checking.table import Table
+from mmthermal.checking.table import Ints, Table
+from mmthermal.common.boxes import Bools, box_iou
+
+NEARLY = 0.9
+"""IoU above which two boxes of a class are taken for one object, labelled twice."""
+_NEXT = 50  # boxes to the right that each is compared with: enough but for columns of tiny ones
 
 
 def check_boxes(table: Table, ids: Sequence[int | str]) -> list[Finding]:
@@ -194,7 +201,62 @@ def _duplicates(table: Table, ids: Sequence[int | str]) -> list[Finding]:
             "have exactly the box of an object of another class",
             "keep the right class",
         ),
+        *of_annotations(
+            "warning",
+            "near-duplicate-box",
+            _near_another(table, kept[~twice[kept]]),
+            ids,
+            f"have an IoU above {NEARLY:g} with a box of the same class in the same image, as "
+            "where two people label one object",
+            "keep one box of each object: the second can hardly be found, so that AP falls",
+        ),
     ]
+
+
+def _near_another(table: Table, kept: Ints) -> Bools:
+    """(G,) objects of ``kept`` that one before them is nearly equal to."""
+    near = np.zeros(len(table.boxes), dtype=bool)
+    groups = table.image_inds[kept] * len(table.names) + table.category_inds[kept]
+    order = np.lexsort((table.boxes[kept, 1], table.boxes[kept, 0], groups))
+    rows, groups = kept[order], groups[order]
+    boxes = table.boxes[rows]
+    reach = boxes[:, 0] + (1 - NEARLY) * boxes[:, 2]  # beyond it the IoU can't be larger
+    first = np.arange(len(rows))
+    for step in range(1, _NEXT + 1):
+        first = first[: np.searchsorted(first, len(rows) - step)]
+        first = first[groups[first] == groups[first + step]]
+        first = first[boxes[first + step, 0] < reach[first]]
+        pairs = first[box_iou(boxes[first], boxes[first + step]) > NEARLY]
+        near[np.maximum(rows[pairs], rows[pairs + step])] = True
+    return near
+
+
+def check_rotations(annotations: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Boxes with an angle, as CVAT writes it into ``attributes``, which no data set here reads.
+
+    Args:
+        annotations: (G,) COCO annotations.
+
+    Returns:
+        findings.
+    """
+    mask = np.zeros(len(annotations), dtype=bool)
+    mask[[i for i, a in enumerate(annotations) if "attributes" in a and _is_turned(a)]] = True
+    return of_annotations(
+        "warning",
+        "rotated-box",
+        mask,
+        [annotation["id"] for annotation in annotations],
+        "have an attributes.rotation other than 0: their bbox is used as an upright box, beside "
+        "the object",
+        "write the upright box around each of them; CVAT's bbox is that before the rotation",
+    )
+
+
+def _is_turned(annotation: Mapping[str, Any]) -> bool:
+    attributes = annotation["attributes"]
+    angle = attributes.get("rotation", 0) if isinstance(attributes, Mapping) else 0
+    return isinstance(angle, (int, float)) and math.isfinite(angle) and angle % 180 != 0
 
 
 def _crowd(table: Table) -> list[Finding]:

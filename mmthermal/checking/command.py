@@ -5,19 +5,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mmthermal.checking.agreement import NORMALISATION
 from mmthermal.checking.anchors import check_anchors
 from mmthermal.checking.annotations import check_annotations
-from mmthermal.checking.config_loaders import kind_of
 from mmthermal.checking.fills import check_fills
 from mmthermal.checking.finding import Finding, has_errors, worst_first
+from mmthermal.checking.held_out import check_held_out
 from mmthermal.checking.image_facts import ImageFacts, measure_all
 from mmthermal.checking.images import check_images
 from mmthermal.checking.levels import check_levels, compare_levels, describe_levels
+from mmthermal.checking.network_values import (
+    check_network_values,
+    measure_network_values,
+    places,
+)
 from mmthermal.checking.objects import describe
-from mmthermal.checking.pipelines import check_pixel_range, compare_pipelines
+from mmthermal.checking.pipelines import check_pixel_range, compare_pipelines, pipelines_of
 from mmthermal.checking.records import UNREADABLE
 from mmthermal.checking.scales import compare_scales
-from mmthermal.checking.sources import Split, splits_of_config, splits_of_folder
+from mmthermal.checking.sources import Split, split_of_file, splits_of_config, splits_of_folder
 from mmthermal.checking.splits import (
     check_classes,
     check_near_copies,
@@ -80,7 +86,8 @@ def check_data(
     """Check the data of a config, or of a folder with annotation files.
 
     Args:
-        source: a config file (``.py``), the name of one of mmthermal's, or a folder.
+        source: a config file, the name of one of mmthermal's, a folder, or an annotation file
+            (``.json``).
         ann_files: annotation files of a folder, from the folder on; found if empty, where files
             that list no images are only noted.
         img_dir: folder of the images, from the folder on; found if None.
@@ -94,12 +101,21 @@ def check_data(
 
     Raises:
         FileNotFoundError: if the config, the folder or an annotation file does not exist.
-        ValueError: if an annotation file is not JSON, the config has none, or an option or a
-            variable of it changes nothing.
+        ImportError: if the pipeline reads temperatures and flyr is not installed.
+        ValueError: if an annotation file is not JSON, the config has none, an option or a
+            variable of it changes nothing, or ``ann_files`` are given beside an annotation file.
     """
     cfg = None
     findings: list[Finding] = []
-    if _is_config(source):
+    single = _annotation_file(source)
+    if single is not None:
+        if ann_files:
+            raise ValueError(
+                f"{str(source)!r} is a file, and --ann={list(ann_files)} names files of a folder: "
+                "give the folder, or the file alone"
+            )
+        splits = [split_of_file(source, single.content, img_dir)]
+    elif _is_config(source):
         cfg = read_config(source, cfg_options or {})
         splits = splits_of_config(cfg)
     else:
@@ -110,7 +126,10 @@ def check_data(
     first = splits[0]
     if cfg is not None:
         findings += [*compare_pipelines(cfg), *compare_scales(cfg, report.tables)]
-        findings += check_fills(cfg, _pictures(report, first))
+        findings += check_held_out(cfg)
+        findings += check_fills(cfg, report.figures.get(first.name, {}).get("pictures", {}))
+        if not any(finding.code == NORMALISATION for finding in findings):
+            findings += _network_values(cfg, report, first)
     if cfg is not None and first.name in report.tables:
         found, report.figures["anchors"] = check_anchors(
             report.tables[first.name], cfg.get("model") or {}, first.pipeline
@@ -119,12 +138,46 @@ def check_data(
     return replace(report, findings=worst_first(findings))
 
 
-def _pictures(report: Report, split: Split) -> dict[str, Any]:
-    """Figures of a split's values as the network gets them; empty if they are not known."""
-    loads = (step for step in split.pipeline if kind_of(step) == "LoadThermalImage")
-    if any(step.get("radiometric") for step in loads):  # the files' values are no temperatures
-        return {}
-    return report.figures.get(split.name, {}).get("pictures", {})
+def _network_values(cfg: Any, report: Report, split: Split) -> list[Finding]:
+    """Compare what the network gets of the training's pictures with what it can take."""
+    pipelines = pipelines_of(cfg, "train")
+    if split.name not in report.facts or not pipelines:
+        return []
+    table = report.tables[split.name]
+    records = []
+    for i in places(len(table.file_names)):
+        width, height = table.sizes[i].astype(int).tolist()
+        whole = [0, 0, width, height]  # an object, for the transforms that look for one
+        corners = [[0, 0, width, 0, width, height, 0, height]]
+        records.append(
+            dict(
+                img_path=str(Path(split.img_dir) / table.file_names[i]),
+                img_id=table.image_ids[i],
+                width=width,
+                height=height,
+                instances=[dict(bbox=whole, mask=corners, bbox_label=0, ignore_flag=0)],
+            )
+        )
+    preprocessor = (cfg.get("model") or {}).get("data_preprocessor")
+    return check_network_values(measure_network_values(pipelines[0], records, preprocessor))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A JSON file; its content may be None."""
+
+    content: Any
+
+
+def _annotation_file(source: str | Path) -> _Read | None:
+    """What a JSON file holds that is no config; None for all else."""
+    path = Path(source)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    content = read_json(path, what="the file")
+    keys = [str(key) for key in content] if isinstance(content, dict) else []
+    is_config = any(key in ("_base_", "model") or key.endswith("_dataloader") for key in keys)
+    return None if is_config else _Read(content)
 
 
 def _is_config(source: str | Path) -> bool:
@@ -147,13 +200,25 @@ def _check_split(
     content = split.content
     if content is None:
         content = read_json(split.ann_file, what=f"the annotation file of {split.name}")
+    unlabelled = _is_unlabelled_test(split, content)
     found = check_annotations(
         content,
         split.ann_file,
         classes=split.classes,
         filter_cfg=split.filter_cfg,
         test_mode=split.test_mode,
+        labelled=not unlabelled,
     )
+    if unlabelled:
+        found.append(
+            Finding(
+                "note",
+                "no-annotations",
+                "the file has no annotations: what is found in its pictures can be written, and "
+                "not judged",
+                "set format_only=True and outfile_prefix of test_evaluator",
+            )
+        )
     table = _table(content, split, found)
     if table is not None:
         report.tables[split.name] = table
@@ -161,7 +226,7 @@ def _check_split(
         if images:
             say(f"{split.name}: {len(table.file_names)} pictures")
             paths = [Path(split.img_dir) / name for name in table.file_names]
-            facts = measure_all(paths, workers=workers)
+            facts = measure_all(paths, workers=workers, radiometric=split.radiometric)
             report.facts[split.name] = facts
             levels = report.figures[split.name]["pictures"] = describe_levels(facts)
             records = content["images"]
@@ -171,6 +236,12 @@ def _check_split(
             found += check_pixel_range(split.pipeline, levels)
     report.findings.extend(finding.at(split.name) for finding in found)
     return content
+
+
+def _is_unlabelled_test(split: Split, content: Any) -> bool:
+    """Whether a file is that of a test set whose annotations are not given away."""
+    test = "test" in split.name.lower() and (split.test_mode or not split.dataset)
+    return test and isinstance(content, dict) and not content.get("annotations")
 
 
 def _table(content: Any, split: Split, found: Sequence[Finding]) -> Table | None:

@@ -7,8 +7,7 @@ from mmdet.registry import TRANSFORMS
 
 from mmthermal.checking.config_numbers import dicts
 
-# Transforms that move or hide objects: an evaluation must see the picture as its file has it.
-_MOVING = (
+MOVING = (
     "CachedMixUp",
     "CachedMosaic",
     "CopyPaste",
@@ -24,6 +23,7 @@ _MOVING = (
     "RandomFlip",
     "RandomShift",
 )
+"""Transforms that move or hide objects: an evaluation must see the picture as its file has it."""
 _LABELS = "Annotations"  # in the name of each transform that loads labels
 _KNOWN = ("mmcv", "mmdet", "mmthermal")
 _ENDLESS = ("InfiniteSampler", "GroupMultiSourceSampler", "MultiSourceSampler")
@@ -100,7 +100,7 @@ def _evaluation(place: str, loader: Mapping[str, Any]) -> Iterator[str]:
         steps = at.rpartition(".pipeline.")[2]  # deeper ones are variants of TestTimeAug
         if ".pipeline." not in at or ".transforms." in steps or step.get("prob") in (0, 0.0):
             continue
-        if kind_of(step) in _MOVING:
+        if kind_of(step) in MOVING:
             yield f"{at}: {kind_of(step)} moves or hides objects by chance, take it out"
 
 

@@ -6,6 +6,7 @@ mmdet 3.3 and mmengine 0.10 read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from inspect import isclass, signature
 from typing import Any
 
@@ -76,14 +77,19 @@ _STAGES: dict[str, dict[str, tuple[str, ...]]] = {
 # Heads, and the part of train_cfg and test_cfg, or all of it, that mmdet puts into their config,
 # where the config that a run writes has it.
 _PARTS = {"bbox_head": None, "rpn_head": "rpn", "roi_head": "rcnn"}
-# mmengine's own hooks and their classes: the same class under another name is a second one.
-_HOOKS = {
+MMENGINE_HOOKS = {
     "checkpoint": ("CheckpointHook", "SafeCheckpointHook"),
     "logger": ("LoggerHook",),
     "param_scheduler": ("ParamSchedulerHook",),
     "runtime_info": ("RuntimeInfoHook",),
     "sampler_seed": ("DistSamplerSeedHook",),
     "timer": ("IterTimerHook",),
+}
+"""mmengine's own hooks and their classes: the same class under another name is a second one."""
+# Those that the configs of this project add.
+_OUR_HOOKS = {
+    *("agreement", "channels_last", "checkpoint_check", "finite_check", "repeatable"),
+    "visualization",
 }
 _SWITCHES = ("true", "false", "yes", "no", "on", "off", "0", "1")
 # Classes whose bases take any argument and read none of them.
@@ -163,9 +169,15 @@ def _hooks(hooks: Mapping[str, Any]) -> Iterator[str]:
     names: dict[str, str] = {}
     for name, hook in hooks.items():
         kind = str(hook.get("type", "")) if isinstance(hook, Mapping) else ""
-        twin = next((key for key, kinds in _HOOKS.items() if kind in kinds), None)
-        if name not in _HOOKS and (twin or not kind) and hook is not None:
-            others = {*_HOOKS, *hooks} - {name}
+        twin = next((key for key, kinds in MMENGINE_HOOKS.items() if kind in kinds), None)
+        others = {*MMENGINE_HOOKS, *hooks} - {name}
+        if hook is None:
+            known = _OUR_HOOKS | others
+            # only what comes very near: it may be a hook of a base config, which None replaced
+            near = get_close_matches(name, known, n=1, cutoff=0.85)
+            if near and name not in _OUR_HOOKS | MMENGINE_HOOKS.keys():
+                yield f"default_hooks.{name}=None switches nothing off: did you mean {near[0]!r}?"
+        elif name not in MMENGINE_HOOKS and (twin or not kind):
             hint = f"did you mean {twin!r}?" if twin else did_you_mean(name, others)
             yield f"default_hooks.{name} is none of mmengine's hooks: {hint}"
         elif kind and names.setdefault(kind, name) != name:

@@ -90,7 +90,7 @@ def _doubled(kind: str, ids: Sequence[int | str]) -> list[Finding]:
 
 
 def check_category_names(categories: Sequence[dict]) -> list[Finding]:
-    """Class names that are doubled, or not in the order of their ids."""
+    """Class names that are doubled, or nearly so, or not in the order of their ids."""
     names = [category["name"] for category in categories]
     texts = [name for name in names if isinstance(name, str)]
     if len(texts) < len(names):
@@ -118,6 +118,7 @@ def check_category_names(categories: Sequence[dict]) -> list[Finding]:
                 examples=some(twice),
             )
         )
+    findings += _similar(texts)
     ids = [category["id"] for category in categories]
     if not set(map(type, ids)) - {int} and ids != sorted(ids):
         findings.append(
@@ -131,6 +132,28 @@ def check_category_names(categories: Sequence[dict]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _similar(names: Sequence[str]) -> list[Finding]:
+    """Different names that are one but for capitals and spaces."""
+    spelt: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        spelt.setdefault(" ".join(name.split()).casefold(), []).append(name)
+    similar = [group for group in spelt.values() if len(group) > 1]
+    if not similar:
+        return []
+    return [
+        Finding(
+            "warning",
+            "similar-category-names",
+            f"{sum(map(len, similar))} of {len(names)} class names differ only in capitals or "
+            f"spaces: {', '.join(map(repr, similar[0]))}",
+            "join them under one id, if they are one class: else its objects are learnt as two",
+            count=sum(map(len, similar)),
+            total=len(names),
+            examples=some(repr(name) for group in similar for name in group),
+        )
+    ]
 
 
 def check_file_names(images: Sequence[dict]) -> list[Finding]:

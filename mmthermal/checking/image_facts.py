@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -77,33 +78,38 @@ class ImageFacts:
         return 8 * dtype.itemsize
 
 
-def read_pixels(path: str | Path) -> NDArray:
+def read_pixels(path: str | Path, radiometric: str | None = None) -> NDArray:
     """Pixels with all bits and channels, upright.
 
     Args:
         path: an image file, or ``.npy``.
+        radiometric: ``LoadThermalImage``'s: the unit of the temperatures that are read out of a
+            JPEG in the place of its picture.
 
     Returns:
         (H, W) or (H, W, C); BGR(A) for colours.
 
     Raises:
+        ImportError: if temperatures are asked for and flyr is not installed.
         ValueError: if it can't be read.
     """
-    return read_image(str(path))
+    return read_image(str(path), radiometric=radiometric)
 
 
-def measure(path: str | Path) -> ImageFacts:
+def measure(path: str | Path, radiometric: str | None = None) -> ImageFacts:
     """Measure one file; what goes wrong is in ``problem``."""
     name = str(path)
     if not Path(path).is_file():
         return ImageFacts(name, problem="missing")
     try:
-        pixels = read_pixels(path)
+        pixels = read_pixels(path, radiometric)
     except (OSError, ValueError, cv2.error) as error:
         return ImageFacts(name, problem=str(error) or type(error).__name__)
     if pixels.ndim not in (2, 3) or not pixels.size:
         return ImageFacts(name, problem=f"an array of shape {pixels.shape} is not a picture")
-    pages, orientation = picture_header(Path(path).read_bytes())
+    temperatures = radiometric and Path(path).suffix.lower() in (".jpg", ".jpeg")
+    # the header is that of the picture, which is not read
+    pages, orientation = (1, 1) if temperatures else picture_header(Path(path).read_bytes())
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     colours = pixels.reshape(*pixels.shape[:2], channels)[..., : min(channels, 3)]
     grey = bool((colours == colours[..., :1]).all())
@@ -135,12 +141,18 @@ def measure(path: str | Path) -> ImageFacts:
     )
 
 
-def measure_all(paths: Sequence[str | Path], *, workers: int = 2) -> list[ImageFacts]:
+def measure_all(
+    paths: Sequence[str | Path], *, workers: int = 2, radiometric: str | None = None
+) -> list[ImageFacts]:
     """Measure many files, several at a time.
 
     Args:
         paths: of the files.
         workers: threads; decoding releases the interpreter's lock.
+        radiometric: as :func:`read_pixels`.
+
+    Raises:
+        ImportError: as :func:`read_pixels`.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        return list(pool.map(measure, paths))
+        return list(pool.map(partial(measure, radiometric=radiometric), paths))

@@ -85,17 +85,20 @@ def check_bboxes(annotations: Sequence[dict]) -> list[Finding]:
 
 
 def check_flags(annotations: Sequence[dict], field: str) -> list[Finding]:
-    """Flags that are no 0 or 1; a string is true in Python, also "0"."""
+    """Flags that are no 0 or 1; all else counts as true in Python, also "0", NaN and -1."""
     values = [annotation.get(field, 0) for annotation in annotations]
     findings = []
-    if not set(map(type, values)) <= {int, bool, float}:
-        bad = bad_inds(values, lambda value: isinstance(value, (int, float)))
+    bad: list[int] = []
+    if set(map(type, values)) - {int, bool, float} or not {0, 1}.issuperset(values):
+        bad = bad_inds(values, lambda value: isinstance(value, (int, float)) and value in (0, 1))
+    if bad:
         findings.append(
             Finding(
                 "error",
                 f"{field}-not-a-number",
                 f"{field} of {len(bad)} of {len(values)} annotations is {values[bad[0]]!r}: a text "
-                "counts as true, so that mmdet ignores these objects; null fails in an evaluation",
+                "counts as true, as do NaN and numbers other than 0, so that mmdet ignores these "
+                "objects; null fails in an evaluation",
                 f"write {field} as 0 or 1, without quotes",
                 count=len(bad),
                 total=len(values),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmthermal.checking.agreement import PIPELINES_DIFFER
+from mmthermal.checking.agreement import NORMALISATION, PIPELINES_DIFFER
 from mmthermal.checking.config_loaders import is_known, kind_of
 from mmthermal.checking.config_numbers import dicts
 from mmthermal.checking.finding import Finding
@@ -161,11 +161,11 @@ def check_pixel_range(pipeline: Sequence[Any], pictures: Mapping[str, Any]) -> l
 
     Returns:
         a warning if the network would see values far from 0, or hardly any contrast. Nothing where
-        a gain control comes before, or temperatures are read, which the figures don't know.
+        a gain control comes before.
     """
     end = next((n for n, step in enumerate(pipeline, 1) if kind_of(step) in NORMALISE), 0)
     steps = value_steps(pipeline[:end]) or []
-    if len(steps) != 2 or steps[0][0] != "LoadThermalImage" or steps[0][1]["radiometric"]:
+    if len(steps) != 2 or steps[0][0] != "LoadThermalImage":
         return []
     kind, settings = steps[1]
     level, spread = pictures.get("level"), pictures.get("spread")
@@ -179,7 +179,7 @@ def check_pixel_range(pipeline: Sequence[Any], pictures: Mapping[str, Any]) -> l
     if not misfit:
         return []
     words = f"the median picture has the mean {level:.4g} and the deviation {spread:.3g}: {misfit}"
-    return [Finding("warning", "normalisation-does-not-fit", words, remedy)]
+    return [Finding("warning", NORMALISATION, words, remedy)]
 
 
 def _frame(spread: float, min_std: float) -> tuple[str, str]:

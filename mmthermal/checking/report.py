@@ -119,7 +119,9 @@ def _sheets(report: Report, number: int, seed: int) -> list[dict[str, Any]]:
     for split in report.splits:
         if split.name not in report.facts:
             continue
-        pictures = stored_samples(report.tables[split.name], split.img_dir, number, seed)
+        pictures = stored_samples(
+            report.tables[split.name], split.img_dir, number, seed, split.radiometric
+        )
         sheets.append({"title": f"{split.name}, as stored", "tiles": _tiles(pictures), "note": ""})
     first = report.splits[0]
     if first.dataset and first.name in report.facts:

@@ -54,7 +54,11 @@ def pick(table: Table, number: int, seed: int = 0) -> list[int]:
 
 
 def stored_samples(
-    table: Table, img_dir: str | Path, number: int, seed: int = 0
+    table: Table,
+    img_dir: str | Path,
+    number: int,
+    seed: int = 0,
+    radiometric: str | None = None,
 ) -> list[tuple[str, Picture]]:
     """Pictures as they are stored, with all boxes of the file.
 
@@ -63,6 +67,7 @@ def stored_samples(
         img_dir: folder of the images.
         number: of pictures.
         seed: of the choice.
+        radiometric: as :func:`~mmthermal.checking.image_facts.read_pixels`.
 
     Returns:
         file names and pictures; what can't be read is left out.
@@ -72,7 +77,7 @@ def stored_samples(
         rows = np.flatnonzero(table.image_inds == i)
         labels = np.where(table.crowd[rows] | table.ignored[rows], -1, table.category_inds[rows])
         try:
-            image = read_pixels(Path(img_dir) / table.file_names[i])
+            image = read_pixels(Path(img_dir) / table.file_names[i], radiometric)
         except (OSError, ValueError):
             continue
         picture = draw(image, table.boxes[rows], labels.tolist(), len(table.names))

@@ -1,4 +1,4 @@
-"""Which files a check reads: those of a config's loaders, or of a folder."""
+"""Which files a check reads: those of a config's loaders, of a folder, or a single one."""
 
 import os.path as osp
 from collections import Counter
@@ -10,6 +10,8 @@ from typing import Any
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from mmthermal.checking.class_names import class_names
+from mmthermal.checking.config_loaders import kind_of
 from mmthermal.checking.finding import Finding, some
 from mmthermal.common.files import IMAGE_SUFFIXES, read_json
 
@@ -42,6 +44,12 @@ class Split:
     dataset: Mapping[str, Any] = field(default_factory=dict)
     content: Any = field(default=None, repr=False, compare=False)
 
+    @property
+    def radiometric(self) -> str | None:
+        """Unit of the temperatures that the pipeline reads out of JPEG files, if it does."""
+        loads = (step for step in self.pipeline if kind_of(step) == "LoadThermalImage")
+        return next((step.get("radiometric") for step in loads), None)
+
 
 def splits_of_config(cfg: Config) -> list[Split]:
     """The annotation files of a config's loaders, each once.
@@ -61,7 +69,7 @@ def splits_of_config(cfg: Config) -> list[Split]:
         dataset = (cfg.get(f"{loader}_dataloader") or {}).get("dataset")
         if dataset is None:
             continue
-        parts = list(_unwrap(dataset))
+        parts = list(unwrapped(dataset))
         for i, part in enumerate(parts):
             name = loader if len(parts) == 1 else f"{loader}{i + 1}"
             split = _split(name, part)
@@ -75,13 +83,20 @@ def splits_of_config(cfg: Config) -> list[Split]:
     return found
 
 
-def _unwrap(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The data sets inside of wrappers."""
+def unwrapped(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The data sets inside of wrappers that read an annotation file.
+
+    Args:
+        dataset: the config of a data set.
+
+    Yields:
+        their configs; the given one where it wraps none.
+    """
     if dataset.get("datasets"):
         for part in dataset["datasets"]:
-            yield from _unwrap(part)
+            yield from unwrapped(part)
     elif dataset.get("dataset") is not None:
-        yield from _unwrap(dataset["dataset"])
+        yield from unwrapped(dataset["dataset"])
     elif dataset.get("ann_file"):
         yield dataset
 
@@ -100,13 +115,11 @@ def _split(name: str, dataset: Mapping[str, Any]) -> Split:
         kind = DATASETS.get(dataset["type"]) if isinstance(dataset["type"], str) else None
         if not getattr(kind, "CLASSES_FROM_FILE", False):
             classes = getattr(kind, "METAINFO", {}).get("classes")
-    if isinstance(classes, str):
-        classes = (classes,)
     return Split(
         name=name,
         ann_file=osp.join(root, ann_file),
         img_dir=osp.join(root, prefix),
-        classes=None if classes is None else tuple(classes),
+        classes=None if classes is None else class_names(classes),
         filter_cfg=dataset.get("filter_cfg"),
         test_mode=bool(dataset.get("test_mode", False)),
         pipeline=dataset.get("pipeline") or (),
@@ -175,6 +188,24 @@ def splits_of_folder(
         for i, (name, path) in enumerate(pairs)
     ]
     return splits, _skipped(root, skipped, len(splits) + len(skipped))
+
+
+def split_of_file(path: str | Path, content: Any, img_dir: str | None = None) -> Split:
+    """A single annotation file.
+
+    Args:
+        path: of the file. The folder of the data set is its own, or the one above ``annotations``.
+        content: of the file.
+        img_dir: folder of the images, from that folder on or from here; if None it is found as by
+            :func:`splits_of_folder`.
+    """
+    path = Path(path)
+    root = path.parent.parent if path.parent.name == "annotations" else path.parent
+    if img_dir is None:
+        images = _images_of(root, path, content)
+    else:
+        images = root / img_dir if (root / img_dir).is_dir() else Path(img_dir)
+    return Split(name=path.stem, ann_file=str(path), img_dir=str(images), content=content)
 
 
 def _lists_images(content: Any) -> bool:

@@ -18,7 +18,7 @@ from mmthermal.common.checks import check_range
 from mmthermal.common.gain import percentile_stretch
 from mmthermal.common.picture_header import upright
 from mmthermal.common.radiometric import read_temperatures
-from mmthermal.common.stored_form import check_decoded
+from mmthermal.common.stored_form import check_decoded, is_cut_short
 
 PALETTE = (
     (230, 97, 0),
@@ -73,7 +73,7 @@ def read_image(
     except (cv2.error, OSError, ValueError):  # cv2's of an empty file
         image = None
     check_decoded(image, content, path, imdecode_backend)
-    if image is None:
+    if image is None or is_cut_short(content):
         raise ValueError(f"the image {path} can't be read: it is broken, or not an image")
     return upright(image, content, path, imdecode_backend)
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and files in folders."""
 
 import codecs
 import json
@@ -10,8 +10,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".npy")
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jp2", ".tif", ".tiff", ".bmp", ".webp", ".pgm"),
+    ".npy",
+)
 """File endings of images, in small letters."""
+
+
+def walk(folder: str | Path) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and all below it, also behind links, which ``Path.rglob`` does not follow.
+
+    Args:
+        folder: where to begin.
+
+    Yields:
+        each folder, by the path that leads to it, and the names of the files in it. One that
+        several paths lead to comes once, by a path without links below ``folder`` if there is one;
+        links to a folder that they lie in are not followed.
+    """
+    starts, seen = [Path(folder)], set[Path]()
+    for start in starts:  # grows
+        for path, folders, names in os.walk(start):
+            real = Path(os.path.realpath(path))
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            yield Path(path), names
+            folders.sort()
+            links = (Path(path, name) for name in folders if os.path.islink(Path(path, name)))
+            starts += [link for link in links if Path(os.path.realpath(link)) not in real.parents]
+
+
+def files_below(folder: str | Path) -> list[Path]:
+    """All files in a folder and below it as of :func:`walk`, in order of their paths."""
+    return sorted(path / name for path, names in walk(folder) for name in names)
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:

@@ -1,4 +1,4 @@
-"""Bands and bits that a file stores, and whether its decoder gave them all."""
+"""What a file stores, bands, bits and its end, and whether its decoder gave all of it."""
 
 import struct
 from io import BytesIO
@@ -18,6 +18,7 @@ _PNG_BANDS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA = 258, 262, 277, 284, 338
 _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # TIFF's types, as struct calls them
 _CMYK = 5
+_SCAN, _END_OF_JPEG = 0xDA, b"\xff\xd9"
 _OPACITY = (1, 2)
 
 
@@ -79,6 +80,28 @@ def _tiff_tags(content: bytes) -> dict[int, int]:
             values = struct.unpack_from(form, raw if inside else content, where)
             tags[tag] = max(values) if tag == _BITS else values[0]
     return tags
+
+
+def is_cut_short(content: bytes) -> bool:
+    """Whether a JPEG ends before its pixels do, as after a copy that was interrupted.
+
+    OpenCV 4 fills the rest with grey, and does not say so.
+
+    Args:
+        content: of the file; of those that end as they should only the last bytes are looked at.
+
+    Returns:
+        False also for other files, and for a header that can't be followed.
+    """
+    if content.endswith(_END_OF_JPEG) or not content.startswith(b"\xff\xd8\xff"):
+        return False
+    place = 2
+    while content[place : place + 1] == b"\xff" and place + 4 <= len(content):
+        marker = content[place + 1]
+        if marker == _SCAN:  # in the pixels a 255 is never followed by the byte of the end
+            return content.find(_END_OF_JPEG, place) < 0
+        place += 1 if marker == 0xFF else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return False
 
 
 def check_decoded(

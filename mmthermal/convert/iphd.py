@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from mmthermal.common.files import walk
 from mmthermal.common.split_words import SPLIT_WORDS, split_of
 from mmthermal.convert.labels import (
     LabelledImage,
@@ -10,7 +11,8 @@ from mmthermal.convert.labels import (
     image_files,
     image_size,
 )
-from mmthermal.convert.yolo import label_file, read_labels
+from mmthermal.convert.yolo import read_labels
+from mmthermal.convert.yolo_pictures import label_file
 
 _NAMES = {0: "person"}
 
@@ -34,7 +36,7 @@ def read_iphd(root: Path) -> list[LabelSet]:
     page does not give them.
     """
     found: dict[str, LabelSet] = {}
-    for folder in sorted(path for path in root.rglob("images") if path.is_dir()):
+    for folder in sorted(path for path, _ in walk(root) if path.name == "images" and path != root):
         where = folder.relative_to(root).as_posix().lower()
         if "depth" in where or not folder.with_name("labels").is_dir():
             continue

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from mmthermal.common.files import IMAGE_SUFFIXES
+from mmthermal.common.files import IMAGE_SUFFIXES, files_below
 from mmthermal.common.picture_header import picture_header
 
 _ENDING = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})(\s.*)?$", re.IGNORECASE)
@@ -97,8 +97,7 @@ def image_size(path: Path) -> tuple[int, int]:
         OSError: if the file is missing or no image.
     """
     if path.suffix.lower() == ".npy":
-        shape = np.load(path, mmap_mode="r").shape
-        return int(shape[1]), int(shape[0])
+        return _array_size(path)
     content = path.read_bytes()
     with Image.open(BytesIO(content)) as image:
         # some versions of Pillow give a TIFF's size as turned, others as stored
@@ -108,13 +107,24 @@ def image_size(path: Path) -> tuple[int, int]:
     return (height, width) if orientation >= 5 else (width, height)
 
 
+def _array_size(path: Path) -> tuple[int, int]:
+    """Width and height of a ``.npy`` file."""
+    try:
+        shape = np.load(path, mmap_mode="r").shape
+    except (ValueError, EOFError) as error:
+        raise OSError(f"{str(path)!r} is no array: {error}") from None
+    if len(shape) not in (2, 3):
+        raise OSError(f"{str(path)!r} is an array of shape {shape}, no image")
+    return int(shape[1]), int(shape[0])
+
+
 def image_files(folder: Path) -> list[Path]:
-    """All images in a folder and below it, sorted."""
-    return sorted(
+    """All images in a folder and below it, also behind links, sorted."""
+    return [
         path
-        for path in folder.rglob("*")
+        for path in files_below(folder)
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
+    ]
 
 
 def read_text(path: Path) -> str:

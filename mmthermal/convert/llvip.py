@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mmthermal.common.files import files_below
 from mmthermal.convert.labels import LabelSet, image_files, need_folder
 from mmthermal.convert.voc import WITHOUT_IMAGE, read_xml_set
 
@@ -32,7 +33,7 @@ def read_llvip(root: Path) -> list[LabelSet]:
         labels.dropped.examples.pop(WITHOUT_IMAGE, None)
         names.update(path.stem for path in images)
         found.append(labels)
-    for path in sorted(annotations.rglob("*.xml")):
-        if path.stem not in names:
+    for path in files_below(annotations):
+        if path.suffix == ".xml" and path.stem not in names:
             found[-1].dropped.note(f"{WITHOUT_IMAGE} in train or test", path)
     return found

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mmthermal.common.files import files_below
 from mmthermal.common.split_words import SPLIT_WORDS
 from mmthermal.convert.labels import (
     FLAGS,
@@ -13,6 +14,7 @@ from mmthermal.convert.labels import (
     LabelSet,
     LeftOut,
     image_files,
+    image_size,
     read_list,
     read_text,
 )
@@ -20,6 +22,12 @@ from mmthermal.convert.pairs import Pair, pair_files
 
 WITHOUT_IMAGE = "label file without an image"
 """Why a label file is left out that has no picture."""
+OTHER_SIZE = (
+    "label file whose <size> is not its picture's: give the pictures that the boxes were drawn in, "
+    "scale the boxes, or correct <size>"
+)
+"""Why a label file is left out whose boxes lie beside the objects."""
+_SIZE = ("width", "height")
 
 
 def read_voc(root: Path, lists: Mapping[str, Path] | None = None) -> list[LabelSet]:
@@ -84,7 +92,7 @@ def read_xml_set(
     Raises:
         FileNotFoundError: if there is no XML file.
     """
-    xml_files = sorted(ann_dir.rglob("*.xml"))
+    xml_files = [path for path in files_below(ann_dir) if path.suffix == ".xml"]
     if not xml_files:
         raise FileNotFoundError(f"no XML file in {str(ann_dir)!r}: give the folder of the set")
     pairs = pair_files(xml_files, images)
@@ -174,7 +182,8 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
         dropped: takes the count of what is left out.
 
     Returns:
-        the picture with its labels; None where the file can't be read or is none of VOC's.
+        the picture with its labels; None where the file can't be read, is none of VOC's, or was
+        drawn in pixels of another size (``size``) than the picture's.
     """
     try:
         tree = ElementTree.parse(path).getroot()
@@ -188,6 +197,15 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
         reason = f"XML file that is no VOC annotation, its root is <{tree.tag}>: export Pascal VOC"
         dropped.note(reason, path)
         return None
+    try:
+        size = image_size(image)
+    except OSError:  # whoever writes the labels counts it
+        size = None
+    drawn = _size(tree)
+    if size and drawn and not _fits(drawn, size):
+        words = f"{drawn[0]} × {drawn[1]}, its picture is {size[0]} × {size[1]}"
+        dropped.note(OTHER_SIZE, f"{path}: {words}")
+        return None
     labels, place = [], str(path)
     for item in tree.iter("object"):
         name = (item.findtext("name") or "").strip()
@@ -197,7 +215,23 @@ def read_xml(path: Path, image: Path, dropped: LeftOut) -> LabelledImage | None:
             continue
         difficult = (item.findtext("difficult") or "").strip().lower() in ("1", "true", "yes")
         labels.append(Label(name, box, difficult, place))
-    return LabelledImage(image, tuple(labels))
+    return LabelledImage(image, tuple(labels), size)
+
+
+def _size(tree: ElementTree.Element) -> tuple[int, int] | None:
+    """Width and height of the picture that the boxes were drawn in; None where it isn't told."""
+    try:
+        width, height = (int(float(tree.findtext(f"size/{key}") or 0)) for key in _SIZE)
+    except (ValueError, OverflowError):
+        return None
+    return (width, height) if width > 0 and height > 0 else None
+
+
+def _fits(drawn: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Whether two sizes agree within a pixel, as in training; the sides may be swapped (EXIF)."""
+    return any(
+        max(abs(a - b) for a, b in zip(drawn, s, strict=True)) <= 1 for s in (size, size[::-1])
+    )
 
 
 def _box(node: ElementTree.Element | None) -> tuple[float, float, float, float] | None:

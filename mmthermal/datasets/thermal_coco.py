@@ -2,13 +2,13 @@
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from os import PathLike
 from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
-from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
 
 from mmthermal.checking.annotations import (
@@ -17,8 +17,9 @@ from mmthermal.checking.annotations import (
     check_annotations,
     what_mmdet_reads,
 )
+from mmthermal.checking.class_names import class_names
 from mmthermal.checking.settling import known_codes, settle
-from mmthermal.common.checks import check_choice
+from mmthermal.common.checks import InputError, check_choice
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json, without_mark
 from mmthermal.common.installed import tool_command
@@ -61,7 +62,8 @@ class ThermalCocoDataset(CocoDataset):
         FileNotFoundError: if the annotation file or the image folder is missing.
         TypeError: if ``ann_file`` is not a path.
         ValueError: if the file is not a COCO detection file, holds what would spoil a training,
-            lacks a class asked for, or lists its categories in another order than the classes.
+            lacks a class asked for, or lists its categories in another order than the classes, or
+            if ``metainfo`` has the classes under another key.
     """
 
     COCOAPI: ClassVar[type] = _MarkedCoco
@@ -85,8 +87,9 @@ class ThermalCocoDataset(CocoDataset):
         self.accept = known_codes(accept, CODES, "dataset.accept")
         path = _joined(data_root, ann_file)
         meta = dict(metainfo or {})
+        _check_keys(meta)
         if isinstance(meta.get("classes"), str):
-            meta["classes"] = _named(meta["classes"])
+            meta["classes"] = class_names(meta["classes"])
         self._asked = meta.get("classes")
         self._checked = not lazy_init or osp.isfile(path)
         if self._checked:
@@ -184,9 +187,18 @@ def _joined(data_root: str | None, ann_file: object) -> str:
     return osp.join(data_root or "", ann_file)
 
 
-def _named(classes: str) -> tuple[str, ...]:
-    """Classes from a text file with a name in each line, as in mmengine, or a single name."""
-    return tuple(list_from_file(classes)) if osp.isfile(classes) else (classes,)
+def _check_keys(metainfo: Mapping[str, Any]) -> None:
+    """Raise if the classes stand under another key, which mmengine would keep and not read."""
+    for key in metainfo:
+        word = str(key).lower().replace("_", "").replace("-", "")
+        meant = word in ("class", "classname", "classnames") or get_close_matches(
+            word, ["classes"], cutoff=0.9
+        )
+        if meant and "classes" not in metainfo:
+            raise InputError(
+                f"metainfo={dict(metainfo)!r}: the key {key!r} chooses no classes. Write "
+                f"metainfo=dict(classes={metainfo[key]!r})"
+            )
 
 
 def _in_order(

@@ -23,6 +23,12 @@ from mmthermal.checking.agreement import (
 )
 from mmthermal.checking.fills import check_fills
 from mmthermal.checking.finding import Finding
+from mmthermal.checking.held_out import check_held_out
+from mmthermal.checking.network_values import (
+    check_network_values,
+    measure_network_values,
+    places,
+)
 from mmthermal.checking.pipelines import compare_pipelines, pipelines_of, switched
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.checking.warm_up import check_warm_up
@@ -45,8 +51,9 @@ class AgreementHook(Hook):
     that ``save_best`` waits for and no metric gives, and variables of the config file that change
     nothing are refused, too; and one image goes through the validation, so that an error there
     does not come an epoch late. Pipelines that normalise otherwise in training than in validation
-    and test, fills far from the values of the first picture, and a warm-up of more than a third
-    of the training, are said. Transforms for 8-bit colour are refused where that picture has more.
+    and test, values that no network can take, fills far from the values of the first picture, a
+    validation on the training's pictures, and a warm-up of more than a third of the training, are
+    said. Transforms for 8-bit colour are refused where that picture has more.
 
     Args:
         accept: codes of findings to go on with, such as ``['classes-differ']``; they stand in
@@ -82,6 +89,7 @@ class AgreementHook(Hook):
         train = runner.train_loop.dataloader.dataset
         findings = _joined(train, "train") + _missing(train, "train") + _heads(runner, train)
         findings += compare_pipelines(runner.cfg) + _values(runner.cfg, train)
+        findings += check_held_out(runner.cfg) + _network_values(runner, train)
         findings += check_warm_up(runner.cfg, getattr(runner.train_loop, "max_iters", 0))
         if runner._resume:
             findings += self._checkpoint(train, "train")
@@ -196,6 +204,17 @@ def _values(cfg: Any, train: Any) -> list[Finding]:
     for pipeline in [*pipelines_of(cfg, "train"), *switched(cfg)]:
         check_counts(pipeline, float(picture.max()))
     return check_fills(cfg, dict(level=float(picture.mean()), spread=float(picture.std())))
+
+
+def _network_values(runner: Runner, train: Any) -> list[Finding]:
+    """Compare what the network gets with what it can take, for the first of joined sets."""
+    pipelines = pipelines_of(runner.cfg, "train")
+    part: Any = next((part for part in with_wrapped(train) if not wrapped(part)), None)
+    if not pipelines or not hasattr(part, "get_data_info"):
+        return []
+    preprocessor = getattr(without_wrapper(runner.model), "data_preprocessor", None)
+    records = [part.get_data_info(place) for place in places(len(part))]
+    return check_network_values(measure_network_values(pipelines[0], records, preprocessor))
 
 
 def _first_picture(dataset: Any) -> NDArray | None:

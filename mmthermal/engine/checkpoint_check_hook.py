@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from inspect import signature
 from typing import Any
 
+import torch
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, Runner
+from torch import Tensor, nn
 
-from mmthermal.common.checkpoints import check_fit
+from mmthermal.common.checkpoints import Fit, check_fit
 from mmthermal.common.checks import check_range
 from mmthermal.common.processes import without_wrapper
 
@@ -26,7 +28,9 @@ class CheckpointCheckHook(Hook):
 
     mmengine loads what fits and goes on with random weights for the rest. Here a test and a
     resumed training need all weights, and a training from ``load_from`` a share of them. What
-    does not fit is logged. Numbers that are not finite are refused always.
+    does not fit is logged. Numbers that are not finite are refused always. A composite loss whose
+    head scores at random after ``load_from`` does not take the checkpoint's step number, so that
+    it warms up.
 
     A resumed training goes on with the optimizer's and the schedulers' settings of the checkpoint,
     whatever its config says: where the two differ, this is logged.
@@ -51,7 +55,7 @@ class CheckpointCheckHook(Hook):
 
         Args:
             runner: the runner.
-            checkpoint: its content.
+            checkpoint: its content; step numbers in it may be set to 0.
 
         Raises:
             ValueError: if too little fits, or a number is not finite.
@@ -64,13 +68,42 @@ class CheckpointCheckHook(Hook):
             name=str(runner._load_from),
             min_fit=self.min_fit if fine_tunes else 1.0,
         )
+        anew = restart_warm_ups(model, checkpoint, fit) if fine_tunes else []
         if not fit.whole:
-            runner.logger.warning(f"checkpoint {runner._load_from}: {fit}")
+            words = f"; the warm-up of {', '.join(anew)} begins anew" if anew else ""
+            runner.logger.warning(f"checkpoint {runner._load_from}: {fit}{words}")
         if runner._resume and (unused := list(unused_settings(runner, checkpoint))):
             runner.logger.warning(
                 f"resumed: the config's {'; '.join(unused)}. To change them, begin a new training "
                 f"from these weights, without --resume: load_from={str(runner._load_from)!r}"
             )
+
+
+def restart_warm_ups(model: nn.Module, checkpoint: Mapping[str, Any], fit: Fit) -> list[str]:
+    """Set the step number of composite losses to 0 where their head's scores start at random.
+
+    Args:
+        model: the model, not wrapped.
+        checkpoint: content of a file; its step numbers are changed.
+        fit: how it fits the model.
+
+    Returns:
+        names of the losses with a warm-up or a ramp for which this changed something.
+    """
+    weights = checkpoint.get("state_dict", checkpoint)
+    unfit = [text.split(" ")[0] for text in (*fit.missing, *fit.other_shape)]
+    found = []
+    for name, loss in model.named_modules():
+        if name.rpartition(".")[2] != "loss_composite":
+            continue
+        head = name.removesuffix("loss_composite")
+        if not any(key.startswith(head) and "cls" in key.removeprefix(head) for key in unfit):
+            continue
+        for key in (f"{name}.num_iters", f"module.{name}.num_iters"):
+            if isinstance(steps := weights.get(key), Tensor) and steps.any():
+                weights[key] = torch.zeros_like(steps)
+                found += [name] if loss.warmup_iters or loss.ramp_iters else []
+    return found
 
 
 def unused_settings(runner: Runner, checkpoint: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import os.path as osp
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmdet.registry import HOOKS
@@ -18,6 +18,7 @@ from mmthermal.mining.inference import find_in_all
 from mmthermal.mining.mined_regions import MinedRegions
 from mmthermal.mining.region_file import Region, RegionFile, drop_excluded, read_exclusions
 from mmthermal.mining.rounds import check_decay, drop_covered, mine_round
+from mmthermal.mining.same_set import check_excluded, check_same_set, images_of
 from mmthermal.mining.training_set import TrainingSet, training_set, truths_of
 
 _STATE = "hard_negatives"
@@ -101,9 +102,11 @@ class HardNegativeMiningHook(Hook):
         self.exclusions = {} if exclude is None else read_exclusions(exclude)
         self.regions: tuple[Region, ...] = ()
         self.round = -1
+        self._given: RegionFile | None = None
+        self._sources = dict(regions=f"file={file!r}", exclude=f"exclude={exclude!r}")
         if file is not None:
-            content = RegionFile.read(file)
-            self.regions, self.round = content.regions, content.round
+            self._given = RegionFile.read(file)
+            self.regions, self.round = self._given.regions, self._given.round
         self._saved: dict[str, Any] | None = None
         self._images: TrainingSet | None = None
 
@@ -115,8 +118,14 @@ class HardNegativeMiningHook(Hook):
 
         Raises:
             TypeError: if no head takes regions, or the loop counts no epochs though it must.
-            ValueError: if the training pipeline hides where pixels go, or images can't be mined.
+            ValueError: if another hook mines, too, the training pipeline hides where pixels go,
+                images can't be mined, or regions or exclusions are of another data set.
         """
+        if sum(isinstance(hook, HardNegativeMiningHook) for hook in runner.hooks) > 1:
+            raise InputError(
+                "custom_hooks has more than one HardNegativeMiningHook, of which only the last "
+                "would reach the loss: give file, begin and interval to one"
+            )
         model = without_wrapper(runner.model)
         heads = [module for module in model.modules() if hasattr(module, "mined_regions")]
         if not heads:
@@ -139,10 +148,12 @@ class HardNegativeMiningHook(Hook):
             head.mined_regions = self.lookup
         pack_geometry(runner.train_dataloader.dataset)
         if self._saved is not None and runner.iter > 0:  # else it was loaded, not resumed
-            content = RegionFile.from_coco(self._saved, source="the checkpoint")
-            self.regions, self.round = content.regions, content.round
+            self._sources["regions"] = "the checkpoint"
+            self._given = RegionFile.from_coco(self._saved, source="the checkpoint")
+            self.regions, self.round = self._given.regions, self._given.round
         self._saved = None
         truths = truths_of(runner.train_dataloader.dataset)
+        self._check_given(runner.train_dataloader.dataset, truths)
         kept = drop_covered(self.regions, truths, self.settings)
         self._use(runner, tuple(drop_excluded(kept, self.exclusions)))
         if self.interval is not None:
@@ -237,6 +248,14 @@ class HardNegativeMiningHook(Hook):
             checkpoint: what was loaded.
         """
         self._saved = checkpoint.get(_STATE)
+
+    def _check_given(self, dataset: Any, image_ids: Iterable[int | str]) -> None:
+        """Raise if the regions or the exclusions are of another data set."""
+        known = dict.fromkeys(image_ids)
+        if self._given is not None:
+            check_same_set(self._given, images_of(dataset), self._sources["regions"])
+            known.update((image["id"], None) for image in self._given.images)
+        check_excluded(self.exclusions, known, self._sources["exclude"])
 
     def _use(self, runner: Runner, regions: Sequence[Region]) -> None:
         """Train with these regions from now on."""

@@ -15,7 +15,11 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmthermal.checking.config_settings import check_settings, unmatched_keys
+from mmthermal.checking.config_settings import (
+    MMENGINE_HOOKS,
+    check_settings,
+    unmatched_keys,
+)
 from mmthermal.common.building import building
 from mmthermal.common.checkpoints import newest_checkpoint, why_not_resumable
 from mmthermal.common.checks import InputError
@@ -102,8 +106,13 @@ def use_amp(cfg: Config) -> None:
 
     Args:
         cfg: the config; it is changed.
+
+    Raises:
+        InputError: if the config has no ``optim_wrapper``.
     """
-    wrapper = cfg.optim_wrapper
+    wrapper = cfg.get("optim_wrapper")
+    if wrapper is None:
+        raise InputError("--amp sets optim_wrapper.type, but the config has no optim_wrapper")
     if wrapper.get("type", "OptimWrapper") == "Bfloat16OptimWrapper":
         if not torch.cuda.is_available() or has_bfloat16("cuda"):
             wrapper.enabled = True
@@ -123,10 +132,10 @@ def scale_lr(cfg: Config) -> None:
         cfg: the config; it is changed.
 
     Raises:
-        KeyError: if the config doesn't say for which batch size its rate is meant.
+        InputError: if the config doesn't say for which batch size its rate is meant.
     """
-    if "base_batch_size" not in cfg.get("auto_scale_lr", {}):
-        raise KeyError(
+    if not (cfg.get("auto_scale_lr") or {}).get("base_batch_size"):
+        raise InputError(
             "--auto-scale-lr needs auto_scale_lr=dict(enable=False, base_batch_size=…) in the "
             "config: the batch size that its learning rate is meant for"
         )
@@ -137,9 +146,16 @@ def add_guards(cfg: Config) -> None:
     """Add the hooks that check a run, its numbers and checkpoints to a config that lacks them.
 
     Args:
-        cfg: the config; it is changed.
+        cfg: the config; it is changed: default hooks that are None are left out, which mmengine
+            takes for its own ones only.
     """
-    hooks = list((cfg.get("default_hooks") or {}).values()) + list(cfg.get("custom_hooks") or [])
+    default = cfg.get("default_hooks") or {}
+    for name in [key for key, hook in default.items() if hook is None]:
+        if name not in MMENGINE_HOOKS:
+            del default[name]
+        if f"{name.title().replace('_', '')}Hook" in GUARDS and is_first_process():
+            print(f"warning: default_hooks.{name}=None: this hook stays, it guards every run")
+    hooks = list(default.values()) + list(cfg.get("custom_hooks") or [])
     there = {str(hook.get("type")).rpartition(".")[2] for hook in hooks if isinstance(hook, dict)}
     missing = [dict(type=f"mmdet.{name}") for name in GUARDS if name not in there]
     if missing:

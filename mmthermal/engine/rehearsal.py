@@ -1,16 +1,14 @@
 """One image of the validation before the first iteration, so that its errors don't come late."""
 
 import logging
-import random
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.logging import print_log
 from mmengine.runner import Runner, ValLoop, autocast
+
+from mmthermal.common.random_numbers import same_random_numbers
 
 
 def rehearse_validation(runner: Runner) -> None:
@@ -29,7 +27,7 @@ def rehearse_validation(runner: Runner) -> None:
     if type(loop) is not ValLoop or not len(loop.dataloader.dataset):
         return
     training = runner.model.training
-    with _same_random_numbers():
+    with same_random_numbers():
         try:
             batch: Any = loop.dataloader.collate_fn([loop.dataloader.dataset[0]])
             runner.model.eval()
@@ -60,15 +58,3 @@ def _check_masks(metrics: Any) -> None:
         found = metric.results[0][-1]
         if isinstance(found, dict) and "masks" not in found:
             raise ValueError("metric 'segm' needs masks, and the network predicts boxes only")
-
-
-@contextmanager
-def _same_random_numbers() -> Iterator[None]:
-    """Leave the states of Python's, NumPy's and torch's generators as they were."""
-    states = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])

@@ -17,6 +17,7 @@ from pycocotools.coco import COCO
 from mmthermal.common.boxes import Floats
 from mmthermal.common.files import read_json
 from mmthermal.evaluation.greedy import Ints
+from mmthermal.evaluation.negative_sides import say_left_out, with_sides
 from mmthermal.evaluation.overlap import OVERLAP_KEYS, largest_overlap
 
 
@@ -92,7 +93,8 @@ def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
             returned as they are.
 
     Returns:
-        The annotations; those of a file all have a field ``iscrowd``.
+        The annotations; those of a file all have a field ``iscrowd``, and none of them a negative
+        width or height.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -113,6 +115,9 @@ def load_ground_truth(coco_gt: COCO | str | PathLike[str]) -> COCO:
             raise ValueError(f"{str(path)!r} has no list {key!r}: give COCO annotations")
     for annotation in content["annotations"]:
         annotation.setdefault("iscrowd", 0)
+    left_out: list[dict[str, Any]] = []
+    content["annotations"] = with_sides(content["annotations"], left_out)
+    say_left_out(left_out, str(path))
     coco = COCO()
     coco.dataset = content
     with contextlib.redirect_stdout(io.StringIO()):
@@ -166,14 +171,16 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
 
     Returns:
         (G,) columns ``id``, ``img`` and ``cat`` (indices into the ids), ``box`` (G, 4), ``crowd``,
-        ``area`` and the values of ``largest_overlap``; by image, then in the file's order.
+        ``area`` and the values of ``largest_overlap``; by image, then in the file's order,
+        without boxes of a negative side.
     """
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "img", "cat", "box", "crowd", "area", *OVERLAP_KEYS)
     }
     cat_inds = {cat: k for k, cat in enumerate(cat_ids.tolist())}
+    left_out: list[dict[str, Any]] = []
     for i, img_id in enumerate(img_ids.tolist()):
-        anns = coco.imgToAnns.get(img_id, [])
+        anns = with_sides(coco.imgToAnns.get(img_id, []), left_out)
         if not anns:
             continue
         overlap = largest_overlap(
@@ -192,6 +199,7 @@ def ground_truth_columns(coco: COCO, img_ids: Ints, cat_ids: Ints) -> dict[str, 
             columns["area"].append(ann.get("area", ann["bbox"][2] * ann["bbox"][3]))
             for key in OVERLAP_KEYS:
                 columns[key].append(overlap[key][j])
+    say_left_out(left_out, "the annotation file")
     types: dict[str, Any] = {"id": np.int64, "img": np.int64, "cat": np.int64, "crowd": bool}
     arrays = {name: np.array(rows, dtype=types.get(name, float)) for name, rows in columns.items()}
     arrays["box"] = arrays["box"].reshape(-1, 4)

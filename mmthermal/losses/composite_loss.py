@@ -51,7 +51,8 @@ class CompositeLoss(nn.Module):
     In training :math:`w_{dense}` is 1 and :math:`w_{cls}` is 0 for the first ``warmup_iters``
     calls; over the next ``ramp_iters`` they go linearly to their settings. The number of calls is
     a buffer, so that it is saved with the weights and a resumed run goes on where it was; so does
-    one that starts from them, unless they are averages, whose number mmengine leaves at 1.
+    one that starts from them, unless they are averages, whose number mmengine leaves at 1, or the
+    head's score layer doesn't fit them (:class:`~mmthermal.engine.CheckpointCheckHook`).
 
     With several processes the sums are added over them, with autograd, before any ratio, and the
     positives and mined negatives of all are ranked together: the averaged gradient is that of

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os.path as osp
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from mmthermal.mining.inference import batches_left, false_regions
 from mmthermal.mining.partial import PartialResults, Row
 from mmthermal.mining.region_file import RegionFile, file_sha256, read_exclusions
 from mmthermal.mining.rounds import MinedRound, check_decay, mine_round
+from mmthermal.mining.same_set import check_excluded, check_same_set
 from mmthermal.mining.training_set import TrainingSet, training_set
 from mmthermal.version import __version__
 
@@ -74,7 +76,8 @@ def mine_command(
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if a file or a setting is wrong, or ``out`` is a file of something else.
+        ValueError: if a file or a setting is wrong, ``previous`` or ``exclude`` is of another
+            training set, or ``out`` is a file of something else.
     """
     if not osp.isfile(checkpoint):
         raise FileNotFoundError(f"the checkpoint {checkpoint} doesn't exist")
@@ -89,6 +92,7 @@ def mine_command(
     start_processes(cfg)
 
     images = training_set(cfg)
+    _check_given(images, before, exclusions, f"--previous {previous}", f"--exclude {exclude}")
     sources = _sources(cfg, checkpoint, images)
     partial = PartialResults(f"{out}.partial", _key(sources, settings, batch_size))
     _infer(cfg, checkpoint, images, partial, settings, batch_size, num_workers)
@@ -123,6 +127,21 @@ def _check_out(path: Path) -> None:
                 f"--out {path} is there and is not replaced, as it is no file of hard negatives: "
                 "give another name"
             ) from error
+
+
+def _check_given(
+    images: TrainingSet,
+    before: RegionFile | None,
+    exclusions: Mapping[int | str, Any],
+    previous: str,
+    exclude: str,
+) -> None:
+    """Raise, before hours of work, if the round before or the exclusions are of another set."""
+    own = {row["id"]: {**row, "file_name": images.paths[row["id"]]} for row in images.records}
+    earlier = before.images if before is not None else ()
+    if before is not None:
+        check_same_set(before, own, previous)
+    check_excluded(exclusions, {**own, **{row["id"]: row for row in earlier}}, exclude)
 
 
 def _round_number(given: int | None, before: RegionFile | None) -> int:

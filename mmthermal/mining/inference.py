@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmthermal.common.processes import without_wrapper
+from mmthermal.common.said_once import warn_once
 from mmthermal.mining.finding import MiningSettings, find_false_regions
 from mmthermal.mining.partial import Row
 from mmthermal.mining.training_set import TrainingSet
@@ -47,6 +48,9 @@ def false_regions(
 ) -> Iterator[list[tuple[int, list[Row]]]]:
     """Run the detector on some batches.
 
+    It is run as in a test: where its own ``score_thr`` is above that of the settings, so that it
+    gives fewer detections than these ask for, a warning says so.
+
     Args:
         model: detector in evaluation mode.
         images: the training set.
@@ -58,6 +62,7 @@ def false_regions(
         per batch, pairs of an image's index and its false regions, hardest first, boxes rounded
         to 1/1000 pixel and scores to 1e-6.
     """
+    warn_of_score_thr(model, settings)
     loader = DataLoader(
         images.dataset,
         batch_sampler=batches,
@@ -82,6 +87,27 @@ def false_regions(
             ]
             results.append((index, rows))
         yield results
+
+
+def warn_of_score_thr(model: Any, settings: MiningSettings) -> None:
+    """Warn, once, where a detector gives no detections of scores that are to be mined.
+
+    Args:
+        model: detector, not wrapped, of one stage or two.
+        settings: what counts as a false region.
+    """
+    test_cfg = getattr(model, "test_cfg", None) or {}
+    key = "model.test_cfg.score_thr"
+    if test_cfg.get("rcnn"):
+        test_cfg, key = test_cfg["rcnn"], "model.test_cfg.rcnn.score_thr"
+    least = test_cfg.get("score_thr")
+    if least is not None and settings.score_thr < least:
+        warn_once(
+            "mining-score-thr",
+            f"mining with score_thr={settings.score_thr:g} finds no region of a score below "
+            f"{least:g}, because {key}={least:g} drops these detections. Set {key}="
+            f"{settings.score_thr:g}, or score_thr={least:g}",
+        )
 
 
 @contextmanager

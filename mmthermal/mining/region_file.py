@@ -109,7 +109,8 @@ class RegionFile:
         Raises:
             ValueError: if it is not a file of hard negatives, or an entry is broken.
         """
-        if not isinstance(content, dict) or content.get("info", {}).get("format") != FORMAT:
+        info = content.get("info") if isinstance(content, dict) else None
+        if not isinstance(info, dict) or info.get("format") != FORMAT:
             raise InputError(
                 f"{source} is not a file of hard negatives (info.format is not {FORMAT!r}): "
                 "tools/mine_hard_negatives.py writes them"
@@ -142,7 +143,7 @@ class RegionFile:
             regions=tuple(regions),
             images=tuple(content["images"]),
             categories=tuple(content["categories"]),
-            info=content["info"],
+            info=info,
         )
 
     @classmethod
@@ -156,8 +157,12 @@ class RegionFile:
         content = read_json(path, what="file of hard negatives")
         try:
             return cls.from_coco(content, source=str(path))
+        except InputError:
+            raise
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: an entry lacks {error}") from None
+        except ValueError as error:
+            raise InputError(f"{path}: an entry is broken: {error}") from None
 
 
 def read_exclusions(path: str | Path) -> dict[int | str, NDArray[np.float64]]:

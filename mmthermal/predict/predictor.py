@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import Compose
 from mmdet.apis import init_detector
+from mmdet.registry import TRANSFORMS
 from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.dataset import pseudo_collate
@@ -117,14 +119,14 @@ class Predictor:
 
     def _without_cut(self, path: Path, raw: NDArray[Any]) -> Path:
         """The file to load: another one where the config's loader would cut values to 8 bits."""
-        if raw.dtype == np.uint8:
-            return path
         loader = self.pipeline.transforms[0]
+        if raw.dtype == np.uint8 or isinstance(loader, TRANSFORMS.get("LoadThermalImage")):
+            return path
         try:
             loaded = loader({"img_path": str(path), "img_id": 0})
         except Exception:  # mmdet's on a picture of other numbers than 8 and 16 bits
             loaded = None
-        if loaded is not None and not _is_cut(loaded["img"], without_opacity(raw)):
+        if loaded is not None and not _is_cut(loaded["img"], _grey(raw)):
             return path
         if not self._warned:
             print(
@@ -186,13 +188,21 @@ def _without_coco_warning() -> Iterator[None]:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
+def _grey(image: NDArray[Any]) -> NDArray[Any]:
+    """Grey values as loaders make them of colours: of blue alone a ninth of its values."""
+    image = without_opacity(image)
+    if image.ndim == 2:
+        return image
+    return np.asarray(mmcv.bgr2gray(np.ascontiguousarray(image, np.float32)))
+
+
 def _largest(image: NDArray[Any]) -> float:
     """Largest absolute value; dead pixels (NaN, infinite) do not count."""
     return float(np.abs(image, where=np.isfinite(image), out=np.zeros(image.shape)).max(initial=0))
 
 
 def _is_cut(loaded: NDArray[Any], raw: NDArray[Any]) -> bool:
-    """Whether a loader has lost values: by a division by 256, or of those below 0."""
+    """Whether a loader has lost grey values: by a division by 256, or of those below 0."""
     return _largest(loaded) < _largest(raw) / 2 or bool(np.nanmin(raw) < 0 <= loaded.min())
 
 

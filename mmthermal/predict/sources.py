@@ -11,9 +11,9 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
-from mmthermal.common.files import IMAGE_SUFFIXES
+from mmthermal.common.files import IMAGE_SUFFIXES, files_below
 
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg")
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv")
 _GREY16 = b"Y1\x00\x10"  # FFmpeg's tag of 16-bit grey pixels, the lower byte first
 _RAW = re.compile(rb"(?:(Y[12]\x00)|[YG][34][\x00\x0a\x0b])([\x09-\x20])|(?:RGB|BGR)0|(?:RBA|BRA)@")
 """FFmpeg's tags of pixels of more than 8 bits: grey, planes of colours, 48 and 64 bits a pixel."""
@@ -58,7 +58,8 @@ def find_sources(
     """Find the images and videos that the inputs name.
 
     Args:
-        inputs: files and folders; folders are searched to the bottom, in order of names.
+        inputs: files and folders; folders are searched to the bottom, also behind links, in order
+            of names.
         leave_out: folder whose contents are skipped, such as that of the output.
 
     Returns:
@@ -75,7 +76,7 @@ def find_sources(
         if entry.is_dir():
             named = [
                 path
-                for path in sorted(entry.rglob("*"))
+                for path in files_below(entry)
                 if path.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEOS)
                 and not path.name.startswith(".")
                 and not (skipped and _lies_in(path, skipped))

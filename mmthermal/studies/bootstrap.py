@@ -30,8 +30,9 @@ from mmthermal.evaluation.operating_point import fppi_at_recall
 from mmthermal.evaluation.precision import average_precision
 from mmthermal.mining.region_file import RegionFile
 from mmthermal.studies.ground_truth import match_run
-from mmthermal.studies.run_folder import Run, config_hash
-from mmthermal.studies.run_queue import carry_out, work_dir_lock
+from mmthermal.studies.run_folder import Run, config_hash, gives_seed
+from mmthermal.studies.run_queue import carry_out, say_line, work_dir_lock
+from mmthermal.studies.training_setup import check_same_labels, has_hook, training_digests
 
 STARTS = ("previous", "scratch")
 HARD_NEGATIVES = "hard_negatives.json"
@@ -63,7 +64,7 @@ def bootstrap(
     hook: Mapping[str, Any] | None = None,
     mining: Sequence[str] = (),
     cfg_options: Sequence[str] = (),
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say_line,
 ) -> list[dict[str, Any]]:
     """Train in rounds, each on the hard negatives of those before.
 
@@ -93,7 +94,8 @@ def bootstrap(
     Raises:
         FileNotFoundError: if the config is missing.
         TypeError: for a setting that does not exist.
-        ValueError: for a setting out of range, or a folder of another bootstrapping.
+        ValueError: for a setting out of range, a config that mines by itself, or a folder of
+            another bootstrapping or of other training annotations.
         RunsFailed: if a training failed; call again to take it up.
         RuntimeError: if mining failed.
     """
@@ -104,8 +106,16 @@ def bootstrap(
     HOOKS.build({"interval": 1, **(hook or {}), "type": "HardNegativeMiningHook", "file": None})
     if draw_more is not None:
         MinedImageSampler(TensorDataset(torch.zeros(1)), **draw_more)
+    if gives_seed(cfg_options):
+        raise ValueError("--cfg-options randomness.seed changes nothing here: use --seed")
     folder, tools = Path(work_dir), Path(tools_dir)
     base = read_config(config, cfg_options)
+    if has_hook(base, "HardNegativeMiningHook"):
+        raise ValueError(
+            f"{config} has a HardNegativeMiningHook, by which round 0 and the control --plain "
+            "would mine, too: give a config without it, such as the one that it is made from; the "
+            "rounds add theirs, with the settings of --hook"
+        )
     with work_dir_lock(folder):
         settings = dict(
             config_hash=config_hash(base),
@@ -120,6 +130,7 @@ def bootstrap(
         rows: list[dict[str, Any]] = []
         for number in range(rounds):
             run, before = _prepare(base, folder, number, settings)
+            check_same_labels(run.folder, run.train_files)
             rows.append(_carry_out_round(run, before, tools, settings, recall, say))
             _write_table(folder, rows, settings, recall)
             say(format_table(rows, recall).splitlines()[-1])
@@ -205,7 +216,8 @@ def _prepare(
     path = place / "config.py"
     write_text(path, cfg.pretty_text)
     seed = settings["seed"] + number
-    return Run(place.name, seed, place, path, config_hash(cfg)), before
+    files = training_digests(cfg)
+    return Run(place.name, seed, place, path, config_hash(cfg), train_files=files), before
 
 
 def _mine(

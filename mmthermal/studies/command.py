@@ -9,15 +9,12 @@ from mmthermal.evaluation.error_types import import_hotcoco
 from mmthermal.studies.comparison import compare
 from mmthermal.studies.comparison_files import to_table, write_comparison
 from mmthermal.studies.differences import check_settings
+from mmthermal.studies.finished_training import check_trained
 from mmthermal.studies.ground_truth import shared_test_set
 from mmthermal.studies.model_tables import group_labels
 from mmthermal.studies.report import write_report
 from mmthermal.studies.run_folder import collect_runs, mixed_versions, plan_runs
-from mmthermal.studies.run_queue import carry_out, work_dir_lock
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+from mmthermal.studies.run_queue import carry_out, say_line, work_dir_lock
 
 
 def compare_command(
@@ -36,7 +33,7 @@ def compare_command(
     level: float = 0.95,
     group_key: str | None = None,
     gallery_size: int = 48,
-    say: Callable[[str], None] = _say,
+    say: Callable[[str], None] = say_line,
 ) -> dict[str, Any]:
     """Carry out what is missing, compare, write `comparison.json`, `.csv` and `report.html`.
 
@@ -44,7 +41,8 @@ def compare_command(
         work_dir: takes the runs (`<name>/seed<k>`) and the results.
         tools_dir: folder of `train.py` and `test.py`.
         configs: configs to train, the baseline first; or None with `runs`.
-        runs: per config its finished runs, the baseline first; or None with `configs`.
+        runs: per config its runs, trained to their end, the baseline first; or None with
+            `configs`.
         seeds: of the runs to train.
         names: one per config, for folders and report.
         cfg_options: raw `key=value` strings for every run.
@@ -79,6 +77,7 @@ def compare_command(
         groups = plan_runs(configs, seeds, work_dir, names=names, cfg_options=cfg_options)
     else:
         groups = collect_runs(runs or (), names=names)
+        check_trained(run for group in groups for run in group.runs)
         for line in mixed_versions(groups):
             say(line)
     where = shared_test_set(groups)

@@ -14,7 +14,8 @@ from mmthermal.common.files import read_json
 from mmthermal.common.run_state import read_done
 from mmthermal.evaluation.coco_columns import load_ground_truth
 from mmthermal.evaluation.match_table import MatchTable
-from mmthermal.studies.run_folder import ConfigRuns, Run, file_digest
+from mmthermal.studies.run_folder import ConfigRuns, Run
+from mmthermal.studies.training_setup import file_digest
 
 MAX_DETS = 1000  # per image and class, as mmdet's CocoMetric keeps
 

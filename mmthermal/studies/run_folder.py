@@ -1,7 +1,7 @@
 """Runs and their folders: plan them, or collect those that exist.
 
 A run is a folder `WORK/<name>/seed<k>/`:
-    run.json                while it is under way: config, hash, seed, stage
+    run.json                while it is under way: config, hash, seed, stage, labels' hashes
     train.log, test.log     output of the two sub-processes
     predictions.bbox.json   COCO results on the test set
     done.json               written last; with it the run is finished
@@ -17,9 +17,14 @@ from typing import Any
 from mmengine.config import Config
 
 from mmthermal.common.checkpoints import last_checkpoint
-from mmthermal.common.config import read_config
-from mmthermal.common.files import read_json
+from mmthermal.common.config import parse_options, read_config
 from mmthermal.common.run_state import read_done
+from mmthermal.studies.training_setup import (
+    check_same_labels,
+    file_digest,
+    run_record,
+    training_digests,
+)
 
 PREDICTIONS = "predictions.bbox.json"
 SEED_FOLDER = re.compile(r"seed_?(\d+)$")
@@ -36,6 +41,7 @@ class Run:
         config: file it is trained from.
         config_hash: of the resolved config; None where nobody checks it (finished runs).
         cfg_options: raw `key=value` strings for `--cfg-options`.
+        train_files: path and hash of each annotation file to train on, as it is now.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Run:
     config: Path
     config_hash: str | None = None
     cfg_options: tuple[str, ...] = ()
+    train_files: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -92,11 +99,6 @@ def config_hash(cfg: Config) -> str:
     return hashlib.sha256(_canonical(content).encode()).hexdigest()[:16]
 
 
-def file_digest(path: Path) -> str:
-    """Hash of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _canonical(value: Any) -> str:
     if isinstance(value, dict):
         items = sorted((str(key), _canonical(item)) for key, item in value.items())
@@ -114,6 +116,13 @@ def _unique_names(names: Sequence[str]) -> None:
         raise ValueError(
             f"several configs are called {repeated}: give each its own name with --names"
         )
+
+
+def gives_seed(cfg_options: Sequence[str]) -> bool:
+    """Whether raw `key=value` strings give the seed, for which the tools have an argument."""
+    given = parse_options(cfg_options)
+    whole = given.get("randomness")
+    return "randomness.seed" in given or (isinstance(whole, dict) and "seed" in whole)
 
 
 def plan_runs(
@@ -138,13 +147,13 @@ def plan_runs(
 
     Raises:
         ValueError: names or seeds repeat, the options give the seed, or a folder holds a run of
-            another config.
+            another config, or one trained on other annotations.
     """
     labels = list(names) if names else [Path(config).stem for config in configs]
     if len(labels) != len(configs):
         raise ValueError(f"{len(labels)} names for {len(configs)} configs: give one per config")
     _unique_names(labels)
-    if any(option.startswith("randomness.seed=") for option in cfg_options):
+    if gives_seed(cfg_options):
         raise ValueError("--cfg-options randomness.seed would give all runs one seed: use --seeds")
     if len(set(seeds)) != len(seeds) or not seeds:
         raise ValueError(f"seeds={list(seeds)}: give at least one seed, each once")
@@ -152,30 +161,28 @@ def plan_runs(
     for label, config in zip(labels, configs, strict=True):
         if Path(label).name != label or label in ("", ".", ".."):
             raise ValueError(f"name {label!r} cannot be a folder name: leave out slashes")
-        fingerprint = config_hash(read_config(config, cfg_options))
+        cfg = read_config(config, cfg_options)
+        fingerprint, files = config_hash(cfg), training_digests(cfg)
         place, options = Path(work_dir) / label, tuple(cfg_options)
         runs = [
-            Run(label, seed, place / f"seed{seed}", Path(config), fingerprint, options)
+            Run(label, seed, place / f"seed{seed}", Path(config), fingerprint, options, files)
             for seed in sorted(seeds)
         ]
         for run in runs:
             _check_same_config(run)
+            check_same_labels(run.folder, run.train_files)
         planned.append(ConfigRuns(label, runs))
     return planned
 
 
 def _check_same_config(run: Run) -> None:
-    for name in ("done.json", "run.json"):
-        path = run.folder / name
-        if path.exists():
-            found = read_json(path, what="run record").get("config_hash")
-            if found != run.config_hash:
-                raise ValueError(
-                    f"{run.folder} holds a run of another version of config {run.name!r} "
-                    f"(hash {found}, now {run.config_hash}): give another --work-dir or --names, "
-                    "or move that folder away"
-                )
-            return
+    found = run_record(run.folder)
+    if found is not None and found.get("config_hash") != run.config_hash:
+        raise ValueError(
+            f"{run.folder} holds a run of another version of config {run.name!r} "
+            f"(hash {found.get('config_hash')}, now {run.config_hash}): give another --work-dir or "
+            "--names, or move that folder away"
+        )
 
 
 def collect_runs(
@@ -212,20 +219,34 @@ def collect_runs(
 
 
 def mixed_versions(groups: Sequence[ConfigRuns]) -> list[str]:
-    """A line for each group whose finished runs were trained from several versions of a config."""
+    """A line for each group whose finished runs were trained from several versions of a config.
+
+    And one for each annotation file that was changed between the trainings of any of them.
+    """
     lines = []
+    files: dict[str, dict[str, list[str]]] = {}
     for group in groups:
         seeds: dict[str, list[int]] = {}
         for run in group.runs:
             if (run.folder / "done.json").exists():
-                version = read_done(run.folder).get("config_hash")
+                done = read_done(run.folder)
+                version = done.get("config_hash")
                 if version is not None:
                     seeds.setdefault(version, []).append(run.seed)
+                for path, digest in (done.get("train_files") or {}).items():
+                    files.setdefault(path, {}).setdefault(digest[:16], []).append(run.label)
         if len(seeds) > 1:
             listed = "; ".join(f"seeds {own} {version}" for version, own in seeds.items())
             lines.append(
                 f"{group.name}: its runs are of {len(seeds)} versions of the config, and are taken "
                 f"for one ({listed})"
+            )
+    for path, versions in files.items():
+        if len(versions) > 1:
+            listed = "; ".join(f"{', '.join(own)}: {digest}" for digest, own in versions.items())
+            lines.append(
+                f"{path} was changed between the trainings, so that differences may come from the "
+                f"annotations (hashes: {listed})"
             )
     return lines
 

@@ -21,7 +21,14 @@ from mmthermal.common.config import read_config
 from mmthermal.common.files import read_json, write_json
 from mmthermal.common.run_state import NotFiniteRunError, check_ended_finite
 from mmthermal.studies.ground_truth import test_set
-from mmthermal.studies.run_folder import PREDICTIONS, Run, file_digest
+from mmthermal.studies.run_folder import PREDICTIONS, Run
+from mmthermal.studies.training_setup import changed_file, file_digest, trained_on
+
+
+def say_line(line: str) -> None:
+    """Print a line by one write, so that those of several threads don't run into each other."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class RunsFailed(RuntimeError):
@@ -53,7 +60,7 @@ def carry_out(
     tools_dir: str | Path,
     jobs: int = 1,
     gpus: Sequence[str] = (),
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say_line,
     finished: Callable[[Run], None] = lambda run: None,
 ) -> None:
     """Train and test every run that isn't finished, several at a time.
@@ -192,6 +199,7 @@ def _record(run: Run, stage: str) -> dict[str, Any]:
         "config": str(run.config),
         "config_hash": run.config_hash,
         "cfg_options": list(run.cfg_options),
+        "train_files": trained_on(run.folder, run.train_files),
         "stage": stage,
     }
 
@@ -211,6 +219,12 @@ def _train(
             return
         command.append("--resume")
     command += ["--cfg-options", f"randomness.seed={run.seed}", *run.cfg_options]
+    changed = changed_file(run.train_files)
+    if changed:
+        raise _StageFailed(
+            f"{changed} was changed since this command was started: put the old file back, or "
+            "train all runs on the new one in another --work-dir"
+        )
     write_json(record, _record(run, "training"))
     log = run.folder / "train.log"
     verb = "resuming" if "--resume" in command else "training"

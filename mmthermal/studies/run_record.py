@@ -111,12 +111,27 @@ def this_machine() -> dict[str, str]:
     return {"device": device, "torch": torch.__version__, "commit": commit or "unknown"}
 
 
-def read_results(path: Path) -> list[dict[str, Any]]:
-    """Lines of a results file; none if it doesn't exist.
+def read_results(path: Path, *, required: bool = False) -> list[dict[str, Any]]:
+    """Lines of a results file.
 
     A last line that a kill cut short is left out: its run is finished and is recorded again.
+
+    Args:
+        path: the file.
+        required: whether it must be there; otherwise one that doesn't exist has no lines.
+
+    Returns:
+        a record per line.
+
+    Raises:
+        FileNotFoundError: a required one doesn't exist.
     """
     if not path.exists():
+        if required:
+            raise FileNotFoundError(
+                f"results {str(path)!r} don't exist: give files that `study.py train` wrote, such "
+                "as WORK_DIR/results.jsonl"
+            )
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmthermal.studies.command import compare_command
 from mmthermal.studies.run_folder import Run, plan_runs
-from mmthermal.studies.run_queue import carry_out, work_dir_lock
+from mmthermal.studies.run_queue import carry_out, say_line, work_dir_lock
 from mmthermal.studies.run_record import FIGURES, append_result, read_results, record, this_machine
 from mmthermal.studies.variants import Study, write_variants
 
@@ -56,7 +56,7 @@ def train_study(
             found = line["metrics"]
             keys = [figure.key for figure in FIGURES[:5] if figure.key in found]
             shown = ", ".join(f"{key} {100 * found[key]:.1f}" for key in keys)
-            print(f"{time.strftime('%H:%M')} {run.label}: {shown}", flush=True)
+            say_line(f"{time.strftime('%H:%M')} {run.label}: {shown}")
 
         for run in missing:
             if run.done:

@@ -32,7 +32,7 @@ def test_boxes_of_a_larger_picture() -> None:
 def test_boxes_of_a_smaller_picture() -> None:
     content = clean()
     content["annotations"] = [
-        dict(id=i + 1, image_id=1 + i % 4, category_id=1, bbox=[i % 40, i % 20, 6.5 + i / 99, 7],
+        dict(id=i + 1, image_id=1 + i % 4, category_id=1, bbox=[i / 3, i % 20, 6.5 + i / 99, 7],
              area=42, iscrowd=0)
         for i in range(120)
     ]  # fmt: skip

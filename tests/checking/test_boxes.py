@@ -1,10 +1,12 @@
 """What boxes mean: each fault by itself."""
 
+import numpy as np
 import pytest
 from helpers_checking import clean, codes
 
-from mmthermal.checking.boxes import check_boxes
+from mmthermal.checking.boxes import NEARLY, check_boxes, check_rotations
 from mmthermal.checking.table import make_table
+from mmthermal.common.boxes import box_iou
 
 
 def check(content):
@@ -69,6 +71,79 @@ def test_the_same_box_twice_and_of_two_classes() -> None:
     assert (found["duplicate-box"].severity, found["duplicate-box"].count) == ("warning", 1)
     assert found["duplicate-box"].examples == ("annotation 5",)
     assert found["box-of-two-classes"].examples == ("annotation 9",)
+
+
+def twice(moved: float, **changes) -> dict:
+    """The clean file with every object again, moved to the lower right."""
+    content = clean()
+    for annotation in content["annotations"]:  # 24 places that hardly overlap
+        place = annotation["id"] - 1
+        annotation["bbox"][:2] = [2 + 11 * (place // 4), 2 + 20 * (place % 4 // 2)]
+    content["annotations"] += [
+        {**a, "id": 100 + a["id"], "bbox": [a["bbox"][0] + moved, *a["bbox"][1:]], **changes}
+        for a in content["annotations"]
+    ]
+    return content
+
+
+def test_objects_that_two_people_labelled() -> None:
+    (finding,) = check(twice(0.3))  # IoU 7.7 / 8.3 = .93 and more
+    assert (finding.severity, finding.code) == ("warning", "near-duplicate-box")
+    assert (finding.count, finding.total) == (24, 48)
+    assert finding.examples[0] == "annotation 101"
+    assert codes(check(twice(0.0))) == {"duplicate-box": "warning"}  # exact ones are not near, too
+
+
+def test_objects_that_are_two_are_free() -> None:
+    assert check(twice(0.6)) == []  # IoU 7.4 / 8.6 = .86 and more
+    crowd = [f for f in check(twice(0.3, iscrowd=1)) if f.code != "crowd-regions"]
+    assert crowd == []
+    other = twice(0.3)
+    for annotation in other["annotations"][24:]:
+        annotation["category_id"] = 3 - annotation["category_id"]
+    assert check(other) == []
+
+
+def test_near_boxes_are_those_of_a_count_pair_by_pair() -> None:
+    rng = np.random.default_rng(0)
+    number = 300
+    places = rng.integers(0, 8, (number, 2)) * 4.0
+    boxes = np.column_stack(
+        [places + rng.normal(0, 0.5, (number, 2)) + 10, np.full((number, 2), 20)]
+    )
+    content = clean()
+    content["annotations"] = [
+        dict(id=i + 1, image_id=1 + i % 3, category_id=1 + i % 2, bbox=box, area=400, iscrowd=0)
+        for i, box in enumerate(boxes.tolist())
+    ]
+    same = np.arange(number)[:, None] % 6 == np.arange(number)[None] % 6
+    pairs = (box_iou(boxes[:, None], boxes[None]) > NEARLY) & same
+    expected = int(np.tril(pairs, -1).any(axis=1).sum())
+    assert 20 < expected < number / 2
+    (finding,) = [f for f in check(content) if f.code == "near-duplicate-box"]
+    assert finding.count == expected
+
+
+@pytest.mark.parametrize("angle", [30.0, -7, 90, 359.5])
+def test_rotated_boxes(angle) -> None:
+    content = clean()
+    for annotation in content["annotations"]:
+        annotation["attributes"] = dict(occluded=False, rotation=0.0)
+    content["annotations"][2]["attributes"]["rotation"] = angle
+    (finding,) = check_rotations(content["annotations"])
+    assert (finding.severity, finding.code, finding.count) == ("warning", "rotated-box", 1)
+    assert finding.examples == ("annotation 3",)
+    assert "upright box" in finding.message
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [None, {}, [], "x", dict(rotation=0), dict(rotation=180.0), dict(rotation=None),
+     dict(rotation="30"), dict(rotation=float("nan"))],
+)  # fmt: skip
+def test_attributes_without_an_angle(attributes) -> None:
+    assert check_rotations(planted(2, attributes=attributes)["annotations"]) == []
+    assert check_rotations([]) == []
 
 
 @pytest.mark.parametrize("size", [(0, 64), (96, -1)])

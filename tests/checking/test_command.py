@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from helpers_data import ROOT, data_options, write_coco
+from helpers_radiometric import write_radiometric
 from PIL import Image
 
 import mmthermal  # noqa: F401 (registers)
 from mmthermal.checking.command import check_data
+from mmthermal.common.config import read_config
+from mmthermal.datasets import ThermalCocoDataset
 
 DATA = ROOT.parent / "shared" / "data" / "hituav160"
 
@@ -232,10 +235,128 @@ def test_fills_of_a_config_that_do_not_fit(root) -> None:
         found = [f for f in report.findings if f.code == "fill-does-not-fit"]
         assert [f.message.split()[0] for f in found] == expected
         assert {f.where for f in found} == {"train_dataloader"}
-    steps[0]["radiometric"] = "celsius"  # of which the figures know nothing
+    steps[0]["radiometric"] = "celsius"  # which leaves files of other kinds as they are
     report = check_data(config, cfg_options=options)
     found = [f for f in report.findings if f.code == "fill-does-not-fit"]
-    assert [f.message.split()[0] for f in found] == ["RandomAffine"]
+    assert [f.message.split()[0] for f in found] == ["RandomShift", "RandomAffine"]
+
+
+FRAME = dict(type="NormalizeFrame")
+
+
+@pytest.mark.parametrize(
+    ("steps", "preprocessor", "fits"),
+    [
+        ([dict(type="GainControl", method="window", low=10.0, high=40.0), FRAME], {}, False),
+        ([FRAME], dict(mean=[123.675], std=[58.395]), False),
+        ([], {}, False),
+        ([], dict(mean=[123.675], std=[58.395]), False),
+        ([FRAME], {}, True),
+        ([], dict(mean=[21000.0], std=[300.0]), True),
+    ],
+)
+def test_what_the_network_gets_is_measured(clean_set, steps, preprocessor, fits) -> None:
+    """16 bits, normalised for other pictures, twice, or not at all."""
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    load, pack = dict(type="LoadThermalImage"), dict(type="PackDetInputs")
+    boxes = dict(type="LoadAnnotations", with_bbox=True)
+    options = data_options(clean_set)
+    for name in ("train", "val", "test"):
+        options[f"{name}_dataloader.dataset.pipeline"] = [load, *steps, boxes, pack]
+    for key in preprocessor:
+        options[f"model.data_preprocessor.{key}"] = preprocessor[key]
+    found = [f for f in check_data(config, cfg_options=options).findings if "normal" in f.code]
+    assert [f.code for f in found] == ([] if fits else ["normalisation-does-not-fit"])
+    if not fits:
+        assert found[0].where == "train_dataloader, model.data_preprocessor"
+
+
+def test_a_validation_on_the_training_is_said(clean_set) -> None:
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    options = data_options(clean_set)
+    assert "val-is-train" not in severities(check_data(config, cfg_options=options, images=False))
+    options["val_dataloader.dataset.ann_file"] = "annotations/train.json"
+    options["val_dataloader.dataset.data_prefix.img"] = "train/"
+    report = check_data(config, cfg_options=options, images=False)
+    assert severities(report)["val-is-train"] == "warning"
+
+
+def test_classes_of_a_text_file_as_in_the_training(clean_set, tmp_path) -> None:
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    names = tmp_path / "classes.txt"
+    names.write_text("person\nvehicle\nbicycle\n\n", encoding="utf-8-sig")
+    options = data_options(clean_set)
+    for name in ("train", "val", "test"):
+        options[f"{name}_dataloader.dataset.metainfo"] = dict(classes=str(names))
+    report = check_data(config, cfg_options=options, images=False)
+    assert report.exit_status == 0 and report.figures["train"]["objects"] > 0
+    settings = read_config(config, options).train_dataloader.dataset
+    dataset = ThermalCocoDataset(
+        **{key: settings[key] for key in ("data_root", "ann_file", "data_prefix", "metainfo")}
+    )
+    assert dataset.metainfo["classes"] == ("person", "vehicle", "bicycle")
+
+
+def test_a_single_annotation_file(root, tmp_path) -> None:
+    report = check_data(root / "annotations" / "val.json")
+    assert [split.name for split in report.splits] == ["val"]
+    assert severities(report) == {} and report.figures["val"]["pictures"]["bits"] == {"16": 24}
+    with pytest.raises(ValueError, match="give the folder, or the file alone"):
+        check_data(root / "annotations" / "val.json", ann_files=["val.json"])
+    for content in ([dict(image_id=1)], None, 7, {}):
+        path = tmp_path / "other.json"
+        path.write_text(json.dumps(content))
+        assert severities(check_data(path)) == {"not-coco": "error"}
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"other\.json' is not valid JSON"):
+        check_data(path)
+
+
+def test_a_config_may_be_json(clean_set, tmp_path) -> None:
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(read_config(config, data_options(clean_set)).to_dict()))
+    assert "anchors" in check_data(path, images=False).figures
+
+
+def test_a_test_set_without_annotations(root) -> None:
+    """It may be predicted on; a validation can't do without."""
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    content = json.loads((root / "annotations" / "val.json").read_text())
+    del content["annotations"]
+    (root / "annotations" / "test.json").write_text(json.dumps(content))
+    shutil.copytree(root / "val", root / "test")
+    report = check_data(config, cfg_options=data_options(root, test_split="test"), images=False)
+    assert severities(report).keys() <= {"anchors-miss-objects"} and report.exit_status == 0
+    (note,) = [f for f in report.findings if f.code == "no-annotations"]
+    assert (note.severity, note.where) == ("note", "test") and "format_only" in note.remedy
+    assert check_data(root / "annotations" / "test.json", images=False).exit_status == 0
+    (root / "annotations" / "test.json").rename(root / "annotations" / "val.json")
+    report = check_data(config, cfg_options=data_options(root), images=False)
+    assert severities(report)["not-coco"] == "error"
+
+
+def test_temperatures_are_checked_as_they_are_loaded(root) -> None:
+    """Their size is the record's; that of the picture beside them is another."""
+    pytest.importorskip("flyr")
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    for split in ("train", "val"):
+        path = root / "annotations" / f"{split}.json"
+        content = json.loads(path.read_text())
+        for image in content["images"]:
+            raw = cv2.imread(str(root / split / image["file_name"]), cv2.IMREAD_UNCHANGED)
+            image["file_name"] = image["file_name"].replace(".png", ".jpg")
+            write_radiometric(root / split / image["file_name"], raw, picture_size=(192, 128))
+        path.write_text(json.dumps(content))
+    options = data_options(root)
+    for name in ("train", "val", "test"):
+        options[f"{name}_dataloader.dataset.pipeline.0.radiometric"] = "celsius"
+    report = check_data(config, cfg_options=options)
+    pictures = report.figures["train"]["pictures"]
+    assert pictures["dtypes"] == {"float32": 24} and -50 < pictures["level"] < 90
+    assert severities(report).keys() <= {"anchors-miss-objects"}
+    plain = {key: value for key, value in options.items() if "radiometric" not in key}
+    assert severities(check_data(config, cfg_options=plain))["image-size-differs"] == "error"
 
 
 def test_the_remedy_names_the_setting_of_the_call(root) -> None:

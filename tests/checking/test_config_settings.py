@@ -160,6 +160,22 @@ def test_an_empty_config_and_hooks_of_ones_own() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["timer", "channels_last", "agreement", "ema", "size_check"])
+def test_hooks_are_switched_off_by_none(name: str, texts: dict[str, str]) -> None:
+    cfg = Config.fromstring(texts["one"], ".py")
+    cfg.merge_from_dict({f"default_hooks.{name}": None})
+    assert list(wrong_settings(cfg)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("tmer", "timer"), ("chanels_last", "channels_last"), ("visualisation", "visualization")],
+)
+def test_none_for_a_misspelt_hook(name: str, meant: str) -> None:
+    (found,) = wrong_settings(dict(default_hooks={name: None}))
+    assert found == f"default_hooks.{name}=None switches nothing off: did you mean {meant!r}?"
+
+
 def test_custom_keys_are_in_a_parameters_name() -> None:
     keys = dict(bakbone=dict(lr_mult=0.1), neck=dict(lr_mult=0.1))
     cfg = dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=keys)))

@@ -56,6 +56,24 @@ def test_names_of_classes_and_files() -> None:
     assert codes(check_records(content)) == {"not-a-name": "error"}
 
 
+@pytest.mark.parametrize("name", ["Person", "person ", " PERSON"])
+def test_names_that_differ_only_in_capitals_or_spaces_are_a_warning(name) -> None:
+    content = clean()
+    content["categories"].append(dict(id=3, name=name))
+    (finding,) = check_records(content)
+    assert (finding.severity, finding.code) == ("warning", "similar-category-names")
+    assert (finding.count, finding.total) == (2, 3)
+    assert f"'person', {name!r}" in finding.message
+
+
+def test_names_that_differ_otherwise_and_equal_ones_are_not_similar() -> None:
+    content = clean()
+    content["categories"] += [dict(id=3, name="persons"), dict(id=4, name="per son")]
+    assert check_records(content) == []
+    content["categories"][3]["name"] = "person"
+    assert codes(check_records(content)) == {"duplicate-category-name": "error"}
+
+
 def test_categories_out_of_order_are_a_note_only() -> None:
     content = clean()
     content["categories"].reverse()

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from helpers_radiometric import kelvin_of, write_radiometric
 from helpers_tiff import tiff
 from PIL import Image
 
@@ -102,3 +103,23 @@ def test_what_can_not_be_read_is_said(tmp_path) -> None:
     assert found[3].problem == "missing"
     with pytest.raises(ValueError, match="not an image"):
         read_pixels(tmp_path / "a.png")
+
+
+def test_temperatures_are_measured_where_they_are_loaded(tmp_path) -> None:
+    """Of the picture beside them, which is grey, nothing is told."""
+    pytest.importorskip("flyr")
+    raw = ramp() * 2 + 15000
+    path = write_radiometric(tmp_path / "a.jpg", raw.astype(np.uint16))
+    plain = measure(path)
+    (facts,) = measure_all([path], radiometric="kelvin")
+    assert plain.blank and plain.dtype == "uint8"
+    assert (facts.width, facts.height, facts.channels, facts.dtype) == (64, 48, 1, "float32")
+    assert facts.level == pytest.approx(kelvin_of(raw).mean(), abs=0.1)
+    assert facts.spread == pytest.approx(kelvin_of(raw).std(), rel=0.01)
+    (broken,) = measure_all([write_plain(tmp_path / "b.jpg")], radiometric="kelvin")
+    assert "holds no temperatures" in broken.problem
+
+
+def write_plain(path):
+    cv2.imwrite(str(path), ramp(np.uint8))
+    return path

@@ -50,6 +50,25 @@ def test_a_flag_in_quotes_counts_as_true_and_is_an_error(field) -> None:
     assert (finding.severity, finding.code, finding.count) == ("error", f"{field}-not-a-number", 24)
 
 
+@pytest.mark.parametrize("field", ["iscrowd", "ignore"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, 2, 0.5, None, "1", [1]])
+def test_a_flag_other_than_0_and_1_is_an_error(field, value) -> None:
+    content = clean()
+    content["annotations"][5][field] = value
+    (finding,) = check_records(content)
+    assert (finding.severity, finding.code, finding.count) == ("error", f"{field}-not-a-number", 1)
+    assert finding.examples == ("annotation 6",)
+    assert f"is {value!r}: " in finding.message
+
+
+@pytest.mark.parametrize("field", ["iscrowd", "ignore"])
+@pytest.mark.parametrize("value", [0, 1, False, True, 0.0, 1.0])
+def test_flags_of_0_and_1_in_any_type_are_right(field, value) -> None:
+    content = clean()
+    content["annotations"][5][field] = value
+    assert check_records(content) == []
+
+
 def test_a_missing_iscrowd_is_a_warning() -> None:
     content = clean()
     del content["annotations"][0]["iscrowd"]

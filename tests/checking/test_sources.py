@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 
 import mmthermal  # noqa: F401 (registers ThermalCocoDataset)
-from mmthermal.checking.sources import splits_of_config, splits_of_folder
+from mmthermal.checking.sources import split_of_file, splits_of_config, splits_of_folder
 
 
 def dataset(**changes):
@@ -38,6 +38,18 @@ def test_loaders_of_a_config_and_each_file_once() -> None:
     assert (train.classes, train.filter_cfg, train.test_mode) == (None, dict(min_size=3), False)
     assert (second.name, second.ann_file) == ("val", "/abs/val.json")
     assert (second.classes, second.test_mode) == (("person",), True)
+
+
+def test_classes_of_a_text_file_and_temperatures(tmp_path) -> None:
+    (tmp_path / "classes.txt").write_text("person\ncar\n\n", encoding="utf-8-sig")
+    own = dataset(metainfo=dict(classes=str(tmp_path / "classes.txt")))
+    load = dict(type="LoadThermalImage", radiometric="kelvin")
+    splits = [
+        splits_of_config(Config(dict(val_dataloader=dict(dataset={**own, "pipeline": steps}))))[0]
+        for steps in ([dict(type="LoadImageFromFile"), load], [])
+    ]
+    assert splits[0].classes == ("person", "car")
+    assert [split.radiometric for split in splits] == ["kelvin", None]
 
 
 def test_wrappers_are_looked_into() -> None:
@@ -167,6 +179,24 @@ def test_found_files_that_list_no_images_are_left_out(tmp_path) -> None:
     (tmp_path / "annotations" / "val.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"check\.json, .*val\.bbox\.json list no images"):
         splits_of_folder(tmp_path)
+
+
+def test_a_single_file(tmp_path) -> None:
+    """Its pictures are looked for as in the folder, also where it lies in ``annotations``."""
+    content = dict(images=[dict(file_name="1.png")])
+    inner = tmp_path / "annotations" / "val.json"
+    for folder in ("val", "frames"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.png").touch()
+    split = split_of_file(inner, content)
+    assert (split.name, split.img_dir) == ("val", str(tmp_path / "val"))
+    assert split.content is content and split.ann_file == str(inner)
+    assert split_of_file(inner, content, "frames").img_dir == str(tmp_path / "frames")
+    other = str(tmp_path / "val")
+    assert split_of_file(tmp_path / "frames" / "a.json", content, other).img_dir == other
+    assert split_of_file(tmp_path / "frames" / "a.json", content).img_dir == str(
+        tmp_path / "frames"
+    )
 
 
 def test_a_missing_folder_or_file_is_said(tmp_path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from mmthermal.common import files
 from mmthermal.common.files import (
+    files_below,
     read_json,
+    walk,
     whole_folder,
     without_mark,
     write_bytes,
@@ -143,3 +145,37 @@ def test_a_byte_order_mark_is_left_out_for_a_while(tmp_path: Path) -> None:
     for given in (plain, str(plain), tmp_path, "s3://bucket/a.json", None, ["a"]):
         with without_mark(given) as path:
             assert path is given
+
+
+def test_files_below_a_folder_as_rglob_finds_them(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/2", "a/1", "a-1", "a/deep/er/c", ".hidden/d"):
+        write_text(tmp_path / name, "")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").symlink_to(tmp_path / "none")
+    (tmp_path / "file").symlink_to(tmp_path / "b.txt")
+    expected = sorted(path for path in tmp_path.rglob("*") if not path.is_dir())
+    assert len(expected) == 8
+    assert files_below(tmp_path) == files_below(str(tmp_path)) == expected
+
+
+def test_folders_behind_links_come_once_and_by_their_own_path(tmp_path: Path) -> None:
+    write_text(tmp_path / "set" / "own" / "1", "")
+    write_text(tmp_path / "disk" / "far" / "2", "")
+    write_text(tmp_path / "other", "")
+    root = tmp_path / "set"
+    (root / "another").symlink_to(root / "own")
+    (root / "link").symlink_to(tmp_path / "disk")
+    (root / "same").symlink_to(tmp_path / "disk" / "far")
+    (root / "self").symlink_to(root)
+    (root / "own" / "above").symlink_to(tmp_path)
+    (tmp_path / "disk" / "far" / "back").symlink_to(root / "own")
+    (tmp_path / "begin").symlink_to(root)
+    assert files_below(root) == [root / "link/far/2", root / "own/1"]
+    begin = tmp_path / "begin"
+    assert files_below(begin) == [begin / "link/far/2", begin / "own/1"]
+    assert [path for path, _ in walk(root)] == [
+        root,
+        root / "own",
+        root / "link",
+        root / "link/far",
+    ]

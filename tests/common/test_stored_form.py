@@ -14,7 +14,7 @@ from mmdet.registry import TRANSFORMS
 from PIL import Image
 
 from mmthermal.common.display import read_image
-from mmthermal.common.stored_form import Stored, check_decoded, stored_form
+from mmthermal.common.stored_form import Stored, check_decoded, is_cut_short, stored_form
 
 pytestmark = pytest.mark.usefixtures("said")
 
@@ -162,3 +162,46 @@ def test_a_broken_png_with_opacity_stays_broken(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(content + struct.pack(">I", zlib.crc32(chunk)))
     with pytest.raises(ValueError, match="it is broken, or not an image"):
         read_image(str(tmp_path / "a.png"))
+
+
+def jpeg(path: Path, **settings: object) -> bytes:
+    """A JPEG of noise, with a whole small one in its header, as cameras put it there."""
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)
+    small, whole = BytesIO(), BytesIO()
+    Image.fromarray(noise[:20, :30]).save(small, "JPEG")
+    Image.fromarray(noise).save(whole, "JPEG", **settings)
+    inside, content = small.getvalue(), whole.getvalue()
+    segment = b"\xff\xe1" + (len(inside) + 2).to_bytes(2, "big") + inside
+    content = content[:2] + 2 * segment + b"\xff\xff" + content[2:]
+    path.write_bytes(content)
+    return content
+
+
+@pytest.mark.parametrize("settings", [{}, dict(progressive=True), dict(restart_marker_blocks=2)])
+def test_a_jpeg_that_was_cut_short_is_broken(tmp_path: Path, settings: dict) -> None:
+    path = tmp_path / "a.jpg"
+    content = jpeg(path, **settings)
+    assert read_image(str(path)).shape == (60, 80)
+    for left in (len(content) - 1, len(content) - 2, len(content) * 3 // 4):
+        for tail in (b"", bytes(len(content) - left)):
+            path.write_bytes(content[:left] + tail)
+            assert is_cut_short(path.read_bytes())
+            with pytest.raises(ValueError, match=r"a\.jpg can't be read: it is broken"):
+                read_image(str(path))
+
+
+def test_what_follows_the_end_of_a_jpeg_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    content = jpeg(path)
+    for tail in (b"\n", bytes(100), b"raw \xff\xda counts", b"\xff\xd8\xff\xda"):
+        path.write_bytes(content + tail)
+        assert read_image(str(path)).shape == (60, 80)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1\x00", b"\xff\xd8\xff" + b"\xff" * 9,
+     b"\xff\xd8\xff\xe1\x00\x00\x00", b"no picture", b"\x89PNG\r\n\x1a\n\xff\xda"],
+)  # fmt: skip
+def test_only_a_jpeg_with_pixels_can_be_cut_short(content: bytes) -> None:
+    assert not is_cut_short(content)

@@ -26,3 +26,12 @@ def test_thermal_pictures_with_yolo_labels(tmp_path) -> None:
 def test_another_folder_is_said(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="'labels' beside"):
         read_iphd(tmp_path)
+
+
+def test_folders_may_be_links(tmp_path) -> None:
+    picture(tmp_path / "disk" / "images" / "vid00001_00000.png", np.uint16)
+    text(tmp_path / "disk" / "labels" / "vid00001_00000.txt", "0 0.5 0.5 0.25 0.5\n")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "train").symlink_to(tmp_path / "disk")
+    (train,) = read_iphd(tmp_path / "set")
+    assert [image.path.name for image in train.images] == ["vid00001_00000.png"]

@@ -69,3 +69,33 @@ def test_pictures_may_be_png(tmp_path) -> None:
     text(tmp_path / "annotations/set00/V000/I00001.txt", TEXT)
     (train,) = read_kaist(tmp_path)
     assert train.images[0].path == there
+
+
+def test_both_spellings_of_a_frame_in_a_list(tmp_path) -> None:
+    for name in ("I00001", "I00002"):
+        picture(tmp_path / f"images/set00/V000/lwir/{name}.jpg")
+        text(tmp_path / f"annotations/set00/V000/{name}.txt", TEXT)
+    path = text(tmp_path / "l.txt", "set00_V000_I00001\nset00/V000/I00002\n")
+    (labels,) = read_kaist(tmp_path, {"mine": path})
+    assert [image.path.stem for image in labels.images] == ["I00001", "I00002"]
+    assert [image.sequence for image in labels.images] == ["set00/V000"] * 2
+
+
+@pytest.mark.parametrize("name", ["I00002", "set00_V000", "set00-V000-I00002.jpg"])
+def test_a_line_that_names_no_frame_is_said(tmp_path, name) -> None:
+    picture(tmp_path / "images/set00/V000/lwir/I00001.jpg")
+    text(tmp_path / "annotations/set00/V000/I00001.txt", TEXT)
+    path = text(tmp_path / "l.txt", f"\nset00/V000/I00001\n{name}\n")
+    where = rf"l\.txt, line 3: '{name.removesuffix('.jpg')}' names no frame: write lines such as"
+    with pytest.raises(ValueError, match=where):
+        read_kaist(tmp_path, {"mine": path})
+
+
+def test_labels_of_a_picture_of_another_size_are_left_out(tmp_path) -> None:
+    picture(tmp_path / "images/set00/V000/lwir/I00001.jpg")
+    size = "<annotation><size><width>640</width><height>512</height></size>"
+    content = XML.replace("<annotation>", size) + "</object></annotation>"
+    text(tmp_path / "annotations-xml-new/set00/V000/I00001.xml", content)
+    (train,) = read_kaist(tmp_path)
+    (reason,) = train.dropped
+    assert train.images == [] and "<size> is not its picture's" in reason

@@ -142,3 +142,19 @@ def test_what_a_coco_file_ignores_becomes_a_crowd_region(tmp_path) -> None:
     )
     labels = labels_of_coco(content, tmp_path, "train", file=tmp_path / "c.json")
     assert [label.crowd for label in labels.images[0].labels] == [False, True]
+
+
+@pytest.mark.parametrize("content", [np.arange(5.0), np.float32(3), np.zeros((1, 2, 3, 4)), None])
+def test_arrays_that_are_no_images_have_no_size(tmp_path, content) -> None:
+    path = text(tmp_path / "a.npy", "no array")
+    if content is not None:
+        np.save(path, content)
+    with pytest.raises(OSError, match=r"a\.npy"):
+        image_size(path)
+
+
+def test_images_behind_links_are_found(tmp_path) -> None:
+    picture(tmp_path / "disk" / "1.png")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "night").symlink_to(tmp_path / "disk")
+    assert image_files(tmp_path / "set") == [tmp_path / "set" / "night" / "1.png"]

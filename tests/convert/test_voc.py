@@ -231,3 +231,54 @@ def test_an_encoding_that_can_not_be_read_is_counted(tmp_path, encoding) -> None
 def test_a_folder_without_labels_is_said(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="no XML file"):
         read_voc(tmp_path)
+
+
+def sized(width: object, height: object) -> str:
+    """A VOC file that names another size."""
+    given = "<width>64</width><height>48</height>"
+    content = voc([("car", 3, 4, 13, 24)])
+    assert given in content
+    return content.replace(given, f"<width>{width}</width><height>{height}</height>")
+
+
+def test_boxes_drawn_in_another_resolution_are_left_out(tmp_path) -> None:
+    for name in "abc":
+        picture(tmp_path / "JPEGImages" / f"{name}.png")
+        text(tmp_path / "Annotations" / f"{name}.xml", sized(640, 480))
+    reason = (
+        "label file whose <size> is not its picture's: give the pictures that the boxes were drawn "
+        "in, scale the boxes, or correct <size>"
+    )
+    first = f"{tmp_path / 'Annotations/a.xml'}: 640 × 480, its picture is 64 × 48"
+    with pytest.raises(ValueError, match=r"no image is left \(3 × left out: label file") as error:
+        convert("voc", tmp_path, tmp_path / "out")
+    assert f"{reason} (first: {first})" in str(error.value)
+    text(tmp_path / "Annotations" / "b.xml", sized(64, 48))
+    (labels,) = read_voc(tmp_path)
+    assert [(image.path.name, image.size) for image in labels.images] == [("b.png", (64, 48))]
+    assert labels.dropped == {reason: 2} and labels.dropped.examples == {reason: first}
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(0, 0), (0, 480), ("", ""), ("x", 48), ("64.0", "48.0"), (48, 64), (65, 47), ("inf", 3)],
+)
+def test_sizes_that_tell_nothing_or_fit(tmp_path, width, height) -> None:
+    """Sides are swapped by EXIF's orientation; of one pixel the loader speaks."""
+    path = text(tmp_path / "a.xml", sized(width, height))
+    dropped = LeftOut()
+    image = read_xml(path, picture(tmp_path / "a.png"), dropped)
+    assert len(image.labels) == 1 and dropped == {}
+    without = text(tmp_path / "a.xml", sized(1, 1).replace("size>", "other>"))
+    assert read_xml(without, tmp_path / "a.png", dropped).size == (64, 48) and dropped == {}
+
+
+def test_the_folder_of_pictures_may_be_a_link(tmp_path) -> None:
+    picture(tmp_path / "disk" / "a.png")
+    text(tmp_path / "far" / "a.xml", voc([("car", 3, 4, 13, 24)]))
+    root = tmp_path / "set"
+    (root / "Annotations").mkdir(parents=True)
+    (root / "Annotations" / "more").symlink_to(tmp_path / "far")
+    (root / "JPEGImages").symlink_to(tmp_path / "disk")
+    (labels,) = read_voc(root)
+    assert [image.path for image in labels.images] == [root / "JPEGImages" / "a.png"]

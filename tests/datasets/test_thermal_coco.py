@@ -10,6 +10,7 @@ from helpers_data import CLASSES, write_coco
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
+from mmthermal.common.checks import InputError
 from mmthermal.datasets import ThermalCocoDataset
 
 
@@ -84,6 +85,31 @@ def test_metainfo_chooses_classes(root: Path) -> None:
     assert labels == [{1: 0, 3: 1}[k] for k in wanted] and len(set(labels)) == 2
     one = build(root, metainfo=dict(classes="vehicle"))
     assert one.metainfo["classes"] == ("vehicle",)
+
+
+@pytest.mark.parametrize("key", ["CLASSES", "class_names", "Classes", "clases", "class"])
+def test_classes_under_another_key_are_refused(root: Path, key: str) -> None:
+    with pytest.raises(InputError, match=rf"the key '{key}' .* metainfo=dict\(classes=\('person',"):
+        build(root, metainfo={key: ("person",)})
+
+
+def test_mmdets_own_set_takes_classes_under_another_key_and_ignores_them(root: Path) -> None:
+    theirs = build(root, type="CocoDataset", metainfo=dict(CLASSES=("person",)))
+    assert len(theirs.metainfo["classes"]) == 80
+
+
+def test_other_keys_of_metainfo_go_through(root: Path) -> None:
+    meta = dict(palette=[(1, 2, 3)], dataset_type="flir", task="person", glasses=1)
+    assert build(root, metainfo=meta).metainfo["dataset_type"] == "flir"
+    both = build(root, metainfo=dict(classes=("person",), CLASSES=("person",)))
+    assert both.metainfo["classes"] == ("person",)
+
+
+@pytest.mark.parametrize("field", ["iscrowd", "ignore"])
+def test_flags_that_are_no_number_are_refused(root: Path, field: str) -> None:
+    edit(root, lambda content: content["annotations"][0].update({field: float("nan")}))
+    with pytest.raises(InputError, match=rf"{field} of 1 of .* is nan.*\[{field}-not-a-number\]"):
+        build(root)
 
 
 def test_another_order_than_the_files_is_refused(root: Path) -> None:

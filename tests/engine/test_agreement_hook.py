@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from helpers_data import CONFIGS, data_options, tiny_config, write_coco
-from mmdet.registry import DATASETS, METRICS
+from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -306,6 +307,57 @@ def test_fills_far_from_the_first_picture_are_said(
     assert [line.partition(":")[2].split(",")[0] for line in lines] == [
         " RandomAffine fills with 114 behind NormalizeFrame"
     ]
+
+
+@pytest.mark.parametrize("wrapper", [None, "RepeatDataset"])
+def test_values_that_no_network_can_take_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapper: str | None
+) -> None:
+    """Measured behind the model's own data preprocessor, and no random number is drawn."""
+    lines: list[str] = []
+    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+    monkeypatch.setattr(settling, "_said", set())
+    load, frame = dict(type="LoadThermalImage"), dict(type="NormalizeFrame")
+    run = with_steps(tmp_path, 16, load, frame, dict(type="RandomContrastBrightness"))
+    if wrapper:
+        settings = run.cfg.train_dataloader.dataset
+        run.cfg.train_dataloader.dataset = dict(type=wrapper, times=2, dataset=settings)
+        run.train_loop = loop(run.cfg.train_dataloader.dataset)
+    lines.clear()
+    run.model.data_preprocessor = MODELS.build(dict(type="DetDataPreprocessor"))
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()
+    AgreementHook().before_train(run)
+    assert lines == []
+    eight_bits = dict(type="DetDataPreprocessor", mean=[123.675], std=[58.395])
+    run.model.data_preprocessor = MODELS.build(eight_bits)
+    AgreementHook(accept="normalisation-does-not-fit").before_train(run)
+    assert lines == []
+    AgreementHook().before_train(run)
+    (line,) = lines
+    assert "the network gets values of mean -2.1" in line and "3 training pictures" in line
+    assert line.endswith("[normalisation-does-not-fit]")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[1].tolist() == before[1]
+
+
+def test_a_validation_on_the_training_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+    monkeypatch.setattr(settling, "_said", set())
+    run = runner(train_loop=loop(dataset(root, "train")))
+    run.cfg.train_dataloader = dict(dataset=dataset(root, "train"))
+    for name in ("val", "test"):
+        run.cfg[f"{name}_dataloader"] = dict(dataset=dataset(root, "val"))
+    lines.clear()
+    AgreementHook().before_train(run)
+    assert lines == []
+    run.cfg.val_dataloader = run.cfg.train_dataloader
+    AgreementHook(accept="val-is-train").before_train(run)
+    assert lines == []
+    AgreementHook().before_train(run)
+    (line,) = lines
+    assert line.startswith("train_dataloader, val_dataloader: val reads ")
+    assert line.endswith("[val-is-train]")
 
 
 def load_first(run: Any) -> Any:

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from helpers_data import CONFIGS
 from helpers_trust import tiny, train, weights
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmthermal.common.checkpoints import fit_of
 from mmthermal.common.safe_loading import CheckpointError, load_file
 from mmthermal.engine import CheckpointCheckHook
+from mmthermal.engine.checkpoint_check_hook import restart_warm_ups
 from mmthermal.engine.launch import add_guards, choose_checkpoint
 
 
@@ -78,8 +84,6 @@ def test_the_share_lies_in_its_range(value: float) -> None:
 
 
 def test_the_tools_guard_configs_that_lack_the_hooks() -> None:
-    from mmengine.config import Config
-
     cfg = Config(dict(default_hooks=dict(timer=dict(type="IterTimerHook"))))
     add_guards(cfg)
     add_guards(cfg)
@@ -216,3 +220,83 @@ def test_a_new_training_from_the_weights_takes_its_own_settings(root: Path, tmp_
     runner = run(root, work, epochs=1, load_from=str(path), **sgd(lr=0.001), **steps(3, end=9))
     assert "resumed" not in "".join(path.read_text() for path in work.rglob("*.log"))
     assert runner.optim_wrapper.optimizer.param_groups[0]["initial_lr"] == 0.001
+
+
+STEPS = "loss_composite.num_iters"
+
+
+def counted(state: dict[str, torch.Tensor]) -> dict[str, int]:
+    """The step numbers of the composite losses, by head."""
+    return {k.removesuffix(f".{STEPS}"): int(v) for k, v in state.items() if k.endswith(STEPS)}
+
+
+NO_RAMP = dict(model__bbox_head__loss_composite__ramp_iters=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "steps", "said"),
+    [
+        ("fits", {}, 2, False),
+        ("other classes", {}, 0, True),
+        ("other classes", NO_RAMP, 0, False),
+        ("other classes, only weights", {}, 0, True),
+        ("other classes, averages", RECIPES["averages, AdamW"], 0, True),
+        ("other classes, of several processes", {}, 0, True),
+        ("other classes, not begun", {}, 0, False),
+        ("another head's scores", {}, 0, True),
+        ("other boxes", {}, 2, False),
+    ],
+)
+def test_a_head_whose_scores_start_at_random_warms_up(
+    root: Path,
+    trained: Path,
+    tmp_path: Path,
+    kind: str,
+    options: dict[str, Any],
+    steps: int,
+    said: bool,
+) -> None:
+    content = load_file(trained)
+    state = content["state_dict"]
+    assert counted(state) == {"bbox_head": 2}
+    layer = "bbox_head.retina_reg" if kind == "other boxes" else "bbox_head.retina_cls"
+    for name in ("weight", "bias"):
+        value = state.pop(f"{layer}.{name}")
+        if kind == "another head's scores":
+            state[f"bbox_head.atss_cls.{name}"] = value
+        else:
+            state[f"{layer}.{name}"] = value if kind == "fits" else torch.cat([value, value])
+    if kind.endswith("not begun"):
+        state[f"bbox_head.{STEPS}"].zero_()
+    if kind.endswith("several processes"):
+        content["state_dict"] = {f"module.{key}": value for key, value in state.items()}
+    path, work = tmp_path / "first.pth", tmp_path / "work"
+    torch.save(state if kind.endswith("only weights") else content, path)
+    cfg = tiny(root, work, load_from=str(path), **options)
+    cfg.log_level = "WARNING"
+    runner = Runner.from_cfg(cfg)
+    assert runner.train_loop  # so that it is a training
+    runner.call_hook("before_run")  # builds averages
+    runner.load_or_resume()
+    averages = [hook.ema_model.module for hook in runner.hooks if hasattr(hook, "ema_model")]
+    assert len(averages) == kind.endswith("averages")
+    for model in (runner.model, *averages):
+        assert counted(model.state_dict()) == {"bbox_head": steps}
+    log = "".join(path.read_text() for path in work.rglob("*.log"))
+    assert ("; the warm-up of bbox_head.loss_composite begins anew\n" in log) == said
+    assert ("weights are in it; " in log) == (kind != "fits")
+
+
+def test_each_head_of_a_cascade_has_its_own_step_number() -> None:
+    init_default_scope("mmdet")
+    cfg = Config.fromfile(CONFIGS / "cascade_rcnn/cascade_rcnn_composite_hituav160.py")
+    model = MODELS.build(cfg.model)
+    state = model.state_dict()
+    heads = [f"roi_head.bbox_head.{stage}" for stage in range(3)]
+    assert list(counted(state)) == heads
+    state.update({f"{head}.{STEPS}": torch.tensor(7) for head in heads})
+    bias = f"{heads[1]}.fc_cls.bias"
+    state[bias] = state[bias].repeat(2)
+    found = restart_warm_ups(model, dict(state_dict=state), fit_of(model, state))
+    assert found == [f"{heads[1]}.loss_composite"]
+    assert list(counted(state).values()) == [7, 0, 7]

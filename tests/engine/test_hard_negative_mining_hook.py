@@ -8,6 +8,7 @@ from helpers_data import tiny_config, write_coco
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmthermal.common.checks import InputError
 from mmthermal.common.safe_loading import load_file
 from mmthermal.engine import HardNegativeMiningHook
 from mmthermal.mining import MiningSettings, Region, RegionFile
@@ -62,7 +63,8 @@ def train(cfg):
 
 
 def region_file(path, *regions, round_number=0):
-    images = tuple(dict(id=i, file_name=f"{i}.png") for i in {r.image_id for r in regions})
+    ids = {r.image_id for r in regions}  # the images of write_coco are numbered from 0 on
+    images = tuple(dict(id=i, file_name=f"{i - 1:03d}.png", width=96, height=64) for i in ids)
     info = dict(round=round_number)
     return str(RegionFile(tuple(regions), images, (dict(id=1, name="person"),), info).write(path))
 
@@ -153,6 +155,54 @@ def test_regions_of_a_file_without_those_on_objects_and_excluded(data, tmp_path)
     assert not (tmp_path / "run" / "hard_negatives").exists()
 
 
+def write_exclusions(path, *image_ids):
+    entries = [dict(image_id=image, bbox=[0, 0, 9, 9]) for image in image_ids]
+    path.write_text(json.dumps(dict(exclude=entries)))
+    return str(path)
+
+
+@pytest.mark.parametrize("image", [1, 999])
+def test_hard_negatives_of_another_data_set_stop_the_run_before_it_begins(data, tmp_path, image):
+    region = Region(image, (10.0, 10.0, 12.0, 12.0), 1, 0.9, 1.0, 0, 0)
+    record = dict(id=image, file_name="night/other_0.png", width=640, height=512)
+    path = RegionFile((region,), (record,), (), dict(round=0)).write(tmp_path / "other.json")
+    runner = Runner.from_cfg(config(data, tmp_path / "run", interval=None, file=str(path)))
+    words = "is of another data set" if image == 1 else "none of its 1 regions"
+    with pytest.raises(InputError, match=f"file='.*other.json'.* {words}"):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_exclusions_of_images_that_are_not_there_stop_the_run(data, tmp_path):
+    exclude = write_exclusions(tmp_path / "exclude.json", 1, "2", 999)
+    runner = Runner.from_cfg(config(data, tmp_path / "run", exclude=exclude))
+    with pytest.raises(InputError, match=r"exclude='.*exclude.json': 2 of its 3 .*'2', 999"):
+        runner.train()
+
+
+def test_images_of_the_file_that_the_set_lacks_may_be_excluded(data, tmp_path):
+    regions = [Region(i, (10.0, 10.0, 12.0, 12.0), 1, 0.9, 1.0, 0, 0) for i in (6, 77)]
+    file = region_file(tmp_path / "r.json", *regions)
+    exclude = write_exclusions(tmp_path / "exclude.json", 77)
+    cfg = config(data, tmp_path / "run", epochs=1, interval=None, file=file, exclude=exclude)
+    assert train(cfg)[1].regions == (regions[0],)
+
+
+def test_regions_of_a_checkpoint_of_another_data_set_are_refused(through, tmp_path):
+    _, _, folder = through
+    other = write_coco(tmp_path / "set", splits=dict(train=6, val=2, test=2), suffix=".bmp")
+    content = json.loads((other / "annotations" / "train.json").read_text())
+    for number, image in enumerate(content["images"]):
+        path = other / "train" / image["file_name"]
+        image["file_name"] = f"n{number}.bmp"
+        path.rename(path.with_name(image["file_name"]))
+    (other / "annotations" / "train.json").write_text(json.dumps(content))
+    cfg = config(other, tmp_path / "run")
+    cfg.resume, cfg.load_from = True, str(folder / "epoch_1.pth")
+    with pytest.raises(InputError, match="the checkpoint is of another data set"):
+        train(cfg)
+
+
 def moves(cfg):
     """What the hook was told of each image's pixels."""
     told = []
@@ -225,6 +275,13 @@ def test_other_heads_are_refused(data, tmp_path):
     cfg.model.train_cfg.sampler = dict(type="PseudoSampler")
     with pytest.raises(TypeError, match="CompositeRetinaHead"):
         train(cfg)
+
+
+def test_a_second_hook_is_refused(data, tmp_path):
+    cfg = config(data, tmp_path)
+    cfg.custom_hooks = [*cfg.custom_hooks, dict(cfg.custom_hooks[0], begin=2)]
+    with pytest.raises(InputError, match="more than one HardNegativeMiningHook"):
+        Runner.from_cfg(cfg).train()
 
 
 def test_settings_reach_the_search():

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from helpers_data import run_tool
+from helpers_trust import tiny
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
@@ -14,8 +16,11 @@ from mmthermal.common.run_state import RunBusyError, run_lock
 from mmthermal.common.safe_loading import CheckpointError
 from mmthermal.engine import launch
 from mmthermal.engine.launch import (
+    GUARDS,
     add_common_arguments,
+    add_guards,
     agree_on_checkpoint,
+    build_runner,
     choose_checkpoint,
     load_config,
     quieten_terminal,
@@ -146,9 +151,53 @@ def test_scale_lr(path: Path) -> None:
     cfg = Config.fromfile(path)
     scale_lr(cfg)
     assert cfg.auto_scale_lr.enable is True
-    cfg.pop("auto_scale_lr")
-    with pytest.raises(KeyError, match="base_batch_size"):
-        scale_lr(cfg)
+
+
+@pytest.mark.parametrize("given", [{}, None, dict(enable=False), dict(base_batch_size=None)])
+def test_scale_lr_without_the_batch_size_of_the_rate(given: dict | None) -> None:
+    for cfg in (Config(dict(auto_scale_lr=given)), Config({})):
+        with pytest.raises(InputError, match=r"--auto-scale-lr needs auto_scale_lr=dict\("):
+            scale_lr(cfg)
+
+
+@pytest.mark.parametrize("given", [{}, dict(optim_wrapper=None)])
+def test_amp_without_an_optim_wrapper(given: dict) -> None:
+    with pytest.raises(InputError, match="--amp sets optim_wrapper"):
+        use_amp(Config(given))
+
+
+@pytest.mark.parametrize("lines", ["auto_scale_lr = None", "optim_wrapper = None"])
+def test_train_refuses_arguments_that_the_config_has_nothing_for(path: Path, lines: str) -> None:
+    path.write_text(f"{CONFIG}{lines}\n")
+    argument = "--amp" if "optim" in lines else "--auto-scale-lr"
+    done = run_tool("train.py", path, argument, cwd=path.parent, ok=False)
+    assert done.stderr.splitlines()[-1].startswith(f"error: {argument} ")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+def test_default_hooks_that_are_none_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """mmengine takes None for its own hooks only; the guards stay."""
+    names = ("timer", "channels_last", "agreement", "finite_check", "my_own")
+    hooks = dict.fromkeys(names) | dict(checkpoint_check=dict(type="CheckpointCheckHook"))
+    cfg = Config(dict(default_hooks=hooks))
+    add_guards(cfg)
+    assert cfg.default_hooks == dict(timer=None, checkpoint_check=dict(type="CheckpointCheckHook"))
+    types = [hook["type"] for hook in cfg.custom_hooks]
+    assert types == ["mmdet.AgreementHook", "mmdet.FiniteCheckHook"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"warning: default_hooks.{name}=None: this hook stays, it guards every run"
+        for name in ("agreement", "finite_check")
+    ]
+
+
+def test_a_run_without_hooks_that_are_switched_off(root: Path, tmp_path: Path) -> None:
+    cfg = tiny(root, tmp_path / "work")
+    cfg.default_hooks.update(
+        dict.fromkeys(("visualization", "channels_last", "timer", "agreement"))
+    )
+    there = {type(hook).__name__ for hook in build_runner(cfg).hooks}
+    assert not {"ThermalVisualizationHook", "ChannelsLastHook", "IterTimerHook"} & there
+    assert {*GUARDS, "LoggerHook"} <= there
 
 
 def test_a_setting_that_nobody_reads_is_refused(path: Path) -> None:

@@ -124,6 +124,27 @@ def test_exclusions_and_the_round_before(small, whole, tmp_path):
     assert {(r.round, r.first_round, r.weight) for r in second.regions} == {(1, 0, 1.0)}
 
 
+def test_a_round_or_exclusions_of_another_set_are_refused_before_the_work(
+    small, whole, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(command, "false_regions", None)  # would fail
+    content = json.loads(whole.read_text())
+    for image in content["images"]:
+        image["file_name"] = f"night/other_{image['id']}.png"
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="^--previous .*other.json is of another data set"):
+        mine(small, tmp_path / "out.json", previous=other)
+    exclude = tmp_path / "exclude.json"
+    exclude.write_text(json.dumps(dict(exclude=[dict(image_id="7", bbox=[0, 0, 9, 9])])))
+    with pytest.raises(InputError, match="^--exclude .*exclude.json: 1 of its 1 .* '7'. An id in"):
+        mine(small, tmp_path / "out.json", exclude=exclude)
+    content["info"] = None
+    other.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="not a file of hard negatives"):
+        mine(small, tmp_path / "out.json", previous=other)
+
+
 def test_sheet_is_written_beside_the_file(small, tmp_path):
     mine(small, tmp_path / "regions.json", sheet=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == [

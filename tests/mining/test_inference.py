@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from helpers_data import CONFIGS, config_names
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 
@@ -17,6 +19,7 @@ from mmthermal.mining.inference import (
     false_regions,
     find_in_all,
     undisturbed,
+    warn_of_score_thr,
 )
 from mmthermal.mining.rounds import hardest_regions
 from mmthermal.mining.training_set import training_set
@@ -142,3 +145,46 @@ def test_mode_comes_back_after_an_error(small):
     with pytest.raises(KeyError), undisturbed(model):
         raise KeyError
     assert model.training and model.bbox_head.training
+
+
+def test_regions_that_the_detector_drops_are_warned_of_once(small, said):
+    cfg, checkpoint = small
+    images = training_set(cfg)
+    model = load_model(cfg, checkpoint)
+    found = {}
+    for score_thr in (0.31, 0.3, 0.2, 0.1):
+        settings = MiningSettings(score_thr=score_thr)
+        found[score_thr] = find_in_all(model, images, settings, batch_size=4)
+        assert len(said) == (score_thr < 0.3)
+    assert found[0.1] == found[0.3]  # so it is
+    assert said == [
+        "mining with score_thr=0.2 finds no region of a score below 0.3, because "
+        "model.test_cfg.score_thr=0.3 drops these detections. Set model.test_cfg.score_thr=0.2, "
+        "or score_thr=0.3 (said once) [mining-score-thr]"
+    ]
+
+
+def test_the_second_stage_of_two_decides(said):
+    cfg = Config.fromfile(CONFIGS / "faster_rcnn/faster_rcnn_composite_hituav160.py")
+    model = SimpleNamespace(test_cfg=cfg.model.test_cfg)
+    warn_of_score_thr(model, MiningSettings(score_thr=0.05))
+    assert not said
+    warn_of_score_thr(model, MiningSettings(score_thr=0.0))
+    (line,) = said
+    assert "because model.test_cfg.rcnn.score_thr=0.05 drops" in line
+    assert "Set model.test_cfg.rcnn.score_thr=0, or score_thr=0.05" in line
+
+
+@pytest.mark.parametrize("test_cfg", [None, {}, dict(rcnn=None), dict(nms_pre=1000)])
+def test_a_detector_without_a_threshold_drops_none(test_cfg, said):
+    warn_of_score_thr(SimpleNamespace(test_cfg=test_cfg), MiningSettings(score_thr=0.0))
+    warn_of_score_thr(SimpleNamespace(), MiningSettings(score_thr=0.0))
+    assert not said
+
+
+def test_the_default_settings_fit_all_configs_of_the_project(said):
+    names = config_names()
+    for name in names:
+        cfg = Config.fromfile(CONFIGS / name)
+        warn_of_score_thr(SimpleNamespace(test_cfg=cfg.model.test_cfg), MiningSettings())
+    assert names and not said

@@ -54,8 +54,13 @@ def test_is_coco(tmp_path):
     ("change", "message"),
     [
         (lambda c: c["info"].pop("format"), "not a file of hard negatives"),
+        (lambda c: c.pop("info"), "not a file of hard negatives"),
+        (lambda c: c.update(info=None), "not a file of hard negatives"),
+        (lambda c: c.update(info=[]), "not a file of hard negatives"),
+        (lambda c: c.update(info="COCO 2017"), "not a file of hard negatives"),
         (lambda c: c["annotations"][0].update(bbox=[0, 0, 0, 4]), "bbox"),
         (lambda c: c["annotations"][0].update(bbox=[0, 0, float("nan"), 4]), "bbox"),
+        (lambda c: c["annotations"][0].update(bbox=["a", 0, 3, 4]), "regions.json.*broken.*'a'"),
         (lambda c: c["annotations"][0].update(image_id=8), "image 8"),
         (lambda c: c["annotations"][0].update(weight=1.5), "weight 1.5"),
         (lambda c: c["annotations"][0].pop("loss"), "lacks 'loss'"),

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
+from mmthermal.common.display import read_image
 from mmthermal.common.gain import clahe
 from mmthermal.predict.predictor import Predictor, batches
 from mmthermal.predict.sources import find_sources
@@ -117,3 +119,54 @@ def test_temperatures_with_a_dead_pixel_go_as_without(
     inputs = [predictor.prepare(source).data["inputs"] for source in find_sources([tmp_path])[0]]
     assert torch.isfinite(inputs[1]).all() and "would cut" not in capsys.readouterr().err
     np.testing.assert_allclose(inputs[0][..., 1:, 1:], inputs[1][..., 1:, 1:], atol=0.02)
+
+
+def test_what_the_loader_refuses_is_a_failure_of_that_file(
+    predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """Too many pixels that are no numbers; nothing else may go to the network in their place."""
+    image = np.random.default_rng(0).normal(20, 5, (64, 96)).astype(np.float32)
+    np.save(tmp_path / "good.npy", image)
+    for name, value in (("inf.npy", np.inf), ("nan.tiff", np.nan)):
+        dead = image.copy()
+        dead[:2] = value
+        cv2.imwrite(str(tmp_path / name), dead) if "tiff" in name else np.save(
+            tmp_path / name, dead
+        )
+    failures: list[str] = []
+    sources, _ = find_sources([tmp_path])
+    frames = [frame for batch in batches(predictor, sources, 8, failures) for frame in batch]
+    assert [frame.source.name for frame in frames] == ["good.npy"]
+    assert [line.partition(":")[0] for line in failures] == [
+        str(tmp_path / "inf.npy"),
+        str(tmp_path / "nan.tiff"),
+    ]
+    assert all(line.endswith("[nan-pixels]") for line in failures)
+    assert "would cut" not in capsys.readouterr().err
+
+
+def test_colours_of_16_bits_are_not_cut_by_a_loader_that_makes_them_grey(
+    predictor: Predictor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    """Grey of blue alone is a ninth of it."""
+
+    class GreyLoader:
+        def __call__(self, results: dict) -> dict:
+            image = read_image(results["img_path"]).astype(np.float32)
+            image = mmcv.bgr2gray(image)
+            return {**results, "img": image, "img_shape": (64, 96), "ori_shape": (64, 96)}
+
+    blue = np.zeros((64, 96, 3), np.uint16)
+    blue[..., 0] = 20_992 + np.arange(64 * 96).reshape(64, 96) % 1000
+    cv2.imwrite(str(tmp_path / "a.png"), blue)
+    (source,), _ = find_sources([tmp_path])
+    usual = predictor.prepare(source).data["inputs"]
+    monkeypatch.setattr(
+        predictor.pipeline, "transforms", [GreyLoader(), *predictor.pipeline.transforms[1:]]
+    )
+    torch.testing.assert_close(predictor.prepare(source).data["inputs"], usual)
+    assert len(torch.unique(usual)) == 1000  # of 8 bits there would be 256
+    assert "would cut" not in capsys.readouterr().err

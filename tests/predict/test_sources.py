@@ -256,3 +256,14 @@ def test_every_ending_and_no_hidden_file(tmp_path: Path) -> None:
     for name in (*expected, "._a.png", "notes.txt"):
         (tmp_path / name).touch()
     assert [source.name for source in find_sources([tmp_path])[0]] == expected
+
+
+def test_links_to_folders_are_followed_and_lead_nowhere_twice(tmp_path: Path) -> None:
+    for name in ("set/day/1.png", "disk/night/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "set" / "night").symlink_to(tmp_path / "disk" / "night")
+    (tmp_path / "disk" / "night" / "back").symlink_to(tmp_path / "set")
+    sources, failures = find_sources([tmp_path / "set"])
+    assert [source.name for source in sources] == ["day/1.png", "night/1.png"]
+    assert failures == []

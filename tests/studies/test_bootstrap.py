@@ -202,6 +202,37 @@ def test_a_round_goes_on_from_the_one_before_also_where_the_config_loads_weights
     assert second.model.init_cfg.checkpoint.endswith("round_0/epoch_1.pth")
 
 
+@pytest.mark.parametrize("option", ["randomness.seed=5", "randomness={'seed':5}"])
+def test_the_seed_is_not_taken_from_the_options(place, option):
+    with pytest.raises(ValueError, match="use --seed"):
+        run(place, cfg_options=[option])
+    assert not (place / "work").exists()
+
+
+def test_a_config_that_mines_by_itself_is_refused(place):
+    cfg = Config.fromfile(place / "config.py")
+    cfg.custom_hooks.append(dict(type="mmdet.HardNegativeMiningHook", begin=2))
+    cfg.dump(place / "config.py")
+    for plain in (True, False):
+        with pytest.raises(ValueError, match=r"config\.py has a HardNegativeMiningHook"):
+            run(place, plain=plain)
+    assert not (place / "work").exists()
+
+
+def test_rounds_are_not_trained_on_changed_labels(place):
+    cfg = Config.fromfile(place / "config.py")
+    labels = place / "train.json"
+    labels.write_text("before")
+    cfg.train_dataloader.dataset = dict(ann_file=str(labels))
+    cfg.dump(place / "config.py")
+    run(place, rounds=1)
+    labels.write_text("after")
+    with pytest.raises(ValueError, match="round_0 holds a run that was trained on another version"):
+        run(place, rounds=2)
+    labels.write_text("before")
+    assert len(run(place, rounds=2)) == 2
+
+
 def test_table(place):
     rows = run(place, rounds=2)
     text = (place / "work" / "rounds.txt").read_text()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from helpers_data import ROOT, tiny_config, write_coco
 from helpers_runs import write_comparison_runs
 
@@ -48,6 +49,18 @@ def test_settings_are_checked_before_anything_runs(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         command(tmp_path, **settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_training_cut_short_is_told_before_anything_runs(tmp_path: Path) -> None:
+    _, folders = write_comparison_runs(tmp_path, {"A": 0.3, "B": 0.9}, seeds=(0,))
+    cut = folders[1][0]
+    (cut / "done.json").unlink()
+    (cut / "config.py").write_text("train_cfg = dict(max_epochs=2)\n")
+    torch.save(dict(meta=dict(epoch=1, iter=9), state_dict={}), cut / "epoch_1.pth")
+    (cut / "last_checkpoint").write_text(str(cut / "epoch_1.pth"))
+    with pytest.raises(ValueError, match=r"seed0: the training did not end: epoch_1\.pth is of"):
+        command(tmp_path, runs=folders, names=["A", "B"])
     assert not (tmp_path / "out").exists()
 
 

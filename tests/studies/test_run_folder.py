@@ -34,6 +34,7 @@ def test_a_changed_config_is_not_mixed_with_old_runs(place: Path) -> None:
         ({"seeds": (1, 1)}, "each once"),
         ({"seeds": ()}, "at least one seed"),
         ({"cfg_options": ["randomness.seed=3"]}, "use --seeds"),
+        ({"cfg_options": ["randomness={'seed':3}"]}, "use --seeds"),
     ],
 )
 def test_plans_that_cannot_be(place: Path, settings: dict, message: str) -> None:
@@ -84,6 +85,67 @@ def test_runs_of_two_versions_of_a_config_are_named(place: Path) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), "config_hash": "other"}))
     (line,) = run_folder.mixed_versions(groups)
     assert line.startswith("focal: its runs are of 2 versions") and "[1] other" in line
+
+
+def trained_on_labels(place: Path) -> Path:
+    """Finished runs of two configs on one training file."""
+    labels = place / "train.json"
+    labels.write_text("before")
+    for name in ("focal", "composite"):
+        dataset = dict(type="CocoDataset", ann_file=str(labels))
+        repeated = dict(dataset=dict(type="RepeatDataset", times=2, dataset=dataset))
+        with open(place / f"{name}.py", "a") as file:
+            file.write(f"train_dataloader = {repeated!r}\n")
+    carry_out(place, plan(place, seeds=(0,)))
+    return labels
+
+
+def test_runs_on_changed_labels_are_not_mixed(place: Path) -> None:
+    labels = trained_on_labels(place)
+    done = json.loads((place / "work" / "focal" / "seed0" / "done.json").read_text())
+    assert list(done["train_files"]) == [str(labels)]
+    labels.write_text("after")
+    with pytest.raises(ValueError, match=r"focal/seed0 holds a run that was trained on another"):
+        plan(place, seeds=(0, 1))
+    labels.write_text("before")
+    assert plan(place, seeds=(0,))[0].runs[0].done
+    labels.unlink()  # the data lie elsewhere now
+    assert plan(place, seeds=(0,))[0].runs[0].done
+
+
+def test_runs_of_older_records_stay_valid(place: Path) -> None:
+    labels = trained_on_labels(place)
+    records = [*place.glob("work/*/seed0/done.json"), *place.glob("work/*/seed0/run.json")]
+    assert len(records) == 4
+    for record in records:
+        content = json.loads(record.read_text())
+        del content["train_files"]
+        record.write_text(json.dumps(content))
+    labels.write_text("after")
+    assert all(run.done for group in plan(place, seeds=(0,)) for run in group.runs)
+
+
+def test_a_half_trained_run_is_not_resumed_on_other_labels(place: Path) -> None:
+    labels = trained_on_labels(place)
+    folder = place / "work" / "focal" / "seed0"
+    (folder / "done.json").unlink()
+    record = folder / "run.json"
+    record.write_text(record.read_text().replace('"trained"', '"training"'))
+    labels.write_text("after")
+    with pytest.raises(ValueError, match="focal/seed0 holds a run that was trained on another"):
+        plan(place, seeds=(0,))
+
+
+def test_runs_on_two_versions_of_the_labels_are_named(place: Path) -> None:
+    labels = trained_on_labels(place)
+    groups = run_folder.collect_runs([[place / "work" / "focal"], [place / "work" / "composite"]])
+    assert run_folder.mixed_versions(groups) == []
+    record = place / "work" / "composite" / "seed0" / "done.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({**content, "train_files": {str(labels): "other"}}))
+    (line,) = run_folder.mixed_versions(groups)
+    assert line.startswith(f"{labels} was changed between the trainings")
+    assert "composite seed 0: other" in line
 
 
 def test_finished_runs_are_collected_by_folder_or_one_by_one(place: Path) -> None:

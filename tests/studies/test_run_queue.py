@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from helpers_queue import calls, carry_out, config_text, plan, write_place
@@ -132,6 +133,46 @@ def test_an_interrupt_ends_the_sub_processes(place: Path) -> None:
         run_queue.carry_out(every, tools_dir=place / "tools", jobs=4, say=say)
     assert time.monotonic() - start < 30
     assert not any(run.done for run in every)
+
+
+def labelled(place: Path) -> Path:
+    """A training file of the config `focal`."""
+    labels = place / "train.json"
+    labels.write_text("before")
+    with open(place / "focal.py", "a") as file:
+        file.write(f"train_dataloader = dict(dataset=dict(ann_file={str(labels)!r}))\n")
+    return labels
+
+
+def test_labels_that_change_while_runs_wait_are_not_trained_on(place: Path) -> None:
+    labels = labelled(place)
+    every = [run for group in plan(place, (0,)) for run in group.runs]
+    labels.write_text("after")
+    with pytest.raises(run_queue.RunsFailed, match=r"train\.json was changed since this command"):
+        run_queue.carry_out(every, tools_dir=place / "tools", say=lambda line: None)
+    assert not every[0].done and every[1].done
+    assert not any("focal" in line for line in calls(place, "train"))
+
+
+def test_labels_are_mended_after_a_training_that_failed_at_once(place: Path) -> None:
+    labels = labelled(place)
+    (place / "work" / "fail-focal-seed0").write_text("")
+    with pytest.raises(run_queue.RunsFailed):
+        carry_out(place, plan(place, (0,)))
+    (place / "work" / "fail-focal-seed0").unlink()
+    labels.write_text("after")
+    (run,) = plan(place, (0,))[0].runs
+    carry_out(place, plan(place, (0,)))
+    assert json.loads((run.folder / "done.json").read_text())["train_files"] == dict(
+        run.train_files
+    )
+
+
+def test_a_line_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(run_queue.sys, "stdout", Mock(write=written.append))
+    run_queue.say_line("a line")
+    assert written == ["a line\n"]
 
 
 def test_a_run_that_did_not_end_with_finite_numbers_is_not_tested(place: Path) -> None:

@@ -85,6 +85,8 @@ def test_precision_is_what_was_trained_in(wrapper: dict, log: str, precision: st
 def test_a_line_that_was_cut_short_is_written_again(tmp_path: Path) -> None:
     path = tmp_path / "new" / "results.jsonl"
     assert read_results(path) == []
+    with pytest.raises(FileNotFoundError, match=r"results\.jsonl' don't exist: give files that"):
+        read_results(path, required=True)
     append_result(path, {"name": "a"})
     append_result(path, {"name": "b"})
     path.write_text(path.read_text()[:-4])
