@@ -44,6 +44,9 @@ ohem = dict(name="faster_rcnn_ohem", label="OHEM, 64 RoIs")
 rcnn = dict(name="faster_rcnn_composite", label="composite (`f1_form='soft'`, `w_cls=.25`)")
 ranked_64 = dict(name="faster_rcnn_ranked_64", label="cross-entropy and ranking 0.3")
 embedded_focal = dict(name="embedded_focal", label="focal", precision="float32")
+embedded_class_weight = dict(
+    name="embedded_focal_class_weight", label="focal, class weights", precision="float32"
+)
 embedded_ranking = dict(name="embedded_ranking", label="dense + ranking", precision="float32")
 embedded_composite = dict(
     name="embedded_composite", label="composite (the default)", precision="float32"
@@ -241,7 +244,7 @@ tables = {
         columns=ap,
         baseline=embedded_focal,
         against="AP50",
-        rows=[embedded_focal, embedded_ranking, embedded_composite],
+        rows=[embedded_focal, embedded_class_weight, embedded_ranking, embedded_composite],
     ),
     "embedded_differences": dict(
         kind="differences",
@@ -454,14 +457,32 @@ tables = {
     ),
     "class_weights_embedded": dict(
         kind="runs",
+        by_seed=True,
         columns=[*ap, "best_f1"],
         rows=[
-            dict(name="embedded_focal", seeds=[0], label="focal", **float32),
-            dict(name="embedded_focal_class_weight", label="focal, class weights", **float32),
-            dict(name="embedded_ranking", seeds=[0], label="dense + ranking", **float32),
+            dict(embedded_focal, seeds=[0, 1, 2]),
+            embedded_class_weight,
+            dict(embedded_ranking, seeds=[0, 1, 2]),
+            dict(embedded_composite, seeds=[0, 1, 2]),
             dict(
                 name="embedded_ranking_0.1_running_class_weight",
                 label="dense with running class weights + ranking 0.1",
+            ),
+        ],
+    ),
+    "class_weights_embedded_differences": dict(
+        kind="differences",
+        columns=[*ap50, "best_f1"],
+        rows=[
+            dict(
+                label="class weights − focal",
+                candidate=embedded_class_weight,
+                baseline=embedded_focal,
+            ),
+            dict(
+                label="composite − class weights",
+                candidate=embedded_composite,
+                baseline=embedded_class_weight,
             ),
         ],
     ),
@@ -762,6 +783,13 @@ values = {
     "cascade_AP50": difference(cascade, cascade_ce, "AP50"),
     "cascade_overlapped": difference(cascade, cascade_ce, "overlapped_AP50"),
     "cascade_isolated": difference(cascade, cascade_ce, "isolated_AP50"),
+    "class_weight_embedded_AP50": difference(embedded_class_weight, embedded_focal, "AP50"),
+    "composite_class_weight_embedded_AP50": difference(
+        embedded_composite, embedded_class_weight, "AP50"
+    ),
+    "composite_class_weight_embedded_overlapped": difference(
+        embedded_composite, embedded_class_weight, "overlapped_AP50"
+    ),
     "embedded_AP50": difference(embedded_composite, embedded_focal, "AP50"),
     "embedded_overlapped": difference(embedded_composite, embedded_focal, "overlapped_AP50"),
     "embedded_isolated": difference(embedded_composite, embedded_focal, "isolated_AP50"),
