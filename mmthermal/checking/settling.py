@@ -1,13 +1,11 @@
 """What becomes of findings when a run starts: errors stop it, doubts are said once."""
 
-import logging
 from collections.abc import Collection, Iterable
-
-from mmengine.logging import print_log
 
 from mmthermal.checking.finding import Finding, worst_first
 from mmthermal.checking.records import UNREADABLE
 from mmthermal.common.checks import InputError, did_you_mean
+from mmthermal.common.said_once import say_once
 
 # Nothing can be made of a file with one of these, whatever is accepted.
 _FATAL = UNREADABLE | {
@@ -18,7 +16,6 @@ _FATAL = UNREADABLE | {
     "no-images-left",
     "num-classes-differ",
 }
-_said: set[Finding] = set()
 
 
 def settle(
@@ -47,10 +44,8 @@ def settle(
             errors.append(finding)
         elif finding.severity == "note" or (accepted and finding.severity == "warning"):
             continue
-        elif finding not in _said:
-            _said.add(finding)
-            said = "accepted: " if accepted else ""
-            print_log(f"{said}{to_line(finding)}", logger="current", level=logging.WARNING)
+        else:
+            say_once(finding, f"{'accepted: ' if accepted else ''}{to_line(finding)}")
     if errors:
         raise InputError(_message(errors, setting))
 

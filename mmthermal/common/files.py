@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, and files in folders."""
 
 import codecs
+import hashlib
 import json
 import os
 import shutil
@@ -45,6 +46,15 @@ def walk(folder: str | Path) -> Iterator[tuple[Path, list[str]]]:
 def files_below(folder: str | Path) -> list[Path]:
     """All files in a folder and below it as of :func:`walk`, in order of their paths."""
     return sorted(path / name for path, names in walk(folder) for name in names)
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:

@@ -23,13 +23,14 @@ from torch import nn
 
 from mmthermal.common.checkpoints import check_fit
 from mmthermal.common.checks import InputError, check_count
+from mmthermal.common.files import file_sha256
 from mmthermal.common.launchers import start_processes
 from mmthermal.common.safe_loading import read_checkpoint
 from mmthermal.mining.contact_sheet import write_contact_sheet
 from mmthermal.mining.finding import MiningSettings
 from mmthermal.mining.inference import batches_left, false_regions
 from mmthermal.mining.partial import PartialResults, Row
-from mmthermal.mining.region_file import RegionFile, file_sha256, read_exclusions
+from mmthermal.mining.region_file import RegionFile, read_exclusions
 from mmthermal.mining.rounds import MinedRound, check_decay, mine_round
 from mmthermal.mining.same_set import check_excluded, check_same_set
 from mmthermal.mining.training_set import TrainingSet, training_set

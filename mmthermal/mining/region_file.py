@@ -1,6 +1,5 @@
 """Mined regions, and the COCO-style file that holds them."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,12 +212,3 @@ def drop_excluded(
         if region.image_id not in exclusions
         or box_iou(np.array(region.bbox), exclusions[region.image_id]).max(initial=0) < SAME_IOU
     ]
-
-
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -10,12 +10,11 @@ from mmengine.fileio import list_from_file
 from pycocotools.coco import COCO
 
 from mmthermal.common.config import read_config
-from mmthermal.common.files import read_json
+from mmthermal.common.files import file_sha256, read_json
 from mmthermal.common.run_state import read_done
 from mmthermal.evaluation.coco_columns import load_ground_truth
 from mmthermal.evaluation.match_table import MatchTable
 from mmthermal.studies.run_folder import ConfigRuns, Run
-from mmthermal.studies.training_setup import file_digest
 
 MAX_DETS = 1000  # per image and class, as mmdet's CocoMetric keeps
 
@@ -97,7 +96,7 @@ def shared_test_set(groups: Sequence[ConfigRuns]) -> TestSet:
                     f"{run.label}: annotation file {str(where.ann_file)!r} does not exist; paths "
                     "in configs start from the folder in which the command is given"
                 )
-            key = (file_digest(where.ann_file), where.classes)
+            key = (file_sha256(where.ann_file), where.classes)
             found.setdefault(key, (run.label, where))
     if len({digest for digest, _ in found}) > 1:
         listed = "; ".join(f"{label}: {where.ann_file}" for label, where in found.values())

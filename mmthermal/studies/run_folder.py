@@ -18,10 +18,10 @@ from mmengine.config import Config
 
 from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.config import parse_options, read_config
+from mmthermal.common.files import file_sha256
 from mmthermal.common.run_state import read_done
 from mmthermal.studies.training_setup import (
     check_same_labels,
-    file_digest,
     run_record,
     training_digests,
 )
@@ -69,7 +69,7 @@ class Run:
             return False
         done = read_done(self.folder)
         ann_file, digest = Path(done["ann_file"]), done.get("ann_digest")
-        if digest is not None and ann_file.is_file() and file_digest(ann_file) != digest:
+        if digest is not None and ann_file.is_file() and file_sha256(ann_file) != digest:
             return False
         last = last_checkpoint(self.folder)  # None where somebody has made room
         tested = done.get("checkpoint")

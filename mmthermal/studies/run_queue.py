@@ -18,11 +18,11 @@ from mmthermal.common.checkpoints import last_checkpoint
 from mmthermal.common.checks import check_count
 from mmthermal.common.child_processes import start_child
 from mmthermal.common.config import read_config
-from mmthermal.common.files import read_json, write_json
+from mmthermal.common.files import file_sha256, read_json, write_json
 from mmthermal.common.run_state import NotFiniteRunError, check_ended_finite
 from mmthermal.studies.ground_truth import test_set
 from mmthermal.studies.run_folder import PREDICTIONS, Run
-from mmthermal.studies.training_setup import changed_file, file_digest, trained_on
+from mmthermal.studies.training_setup import changed_file, trained_on
 
 
 def say_line(line: str) -> None:
@@ -274,7 +274,7 @@ def _predict(
             "checkpoint": checkpoint.name,
             "predictions": PREDICTIONS,
             "ann_file": str(where.ann_file),
-            "ann_digest": file_digest(where.ann_file),
+            "ann_digest": file_sha256(where.ann_file),
             "classes": where.classes,
             "img_dir": str(where.img_dir),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

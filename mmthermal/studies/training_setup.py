@@ -1,21 +1,15 @@
 """What a config trains on, by which hooks, and whether that is still as it was."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from mmthermal.common.files import read_json
+from mmthermal.common.files import file_sha256, read_json
 
 Digests = tuple[tuple[str, str], ...]
 """Path and SHA-256 of each of some files."""
-
-
-def file_digest(path: Path) -> str:
-    """Hash of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def training_digests(cfg: Config) -> Digests:
@@ -29,7 +23,7 @@ def training_digests(cfg: Config) -> Digests:
     """
     dataset = (cfg.get("train_dataloader") or {}).get("dataset") or {}
     paths = dict.fromkeys(_annotation_files(dataset))
-    return tuple((str(path), file_digest(path)) for path in paths if path.is_file())
+    return tuple((str(path), file_sha256(path)) for path in paths if path.is_file())
 
 
 def _annotation_files(dataset: Mapping[str, Any]) -> Iterator[Path]:
@@ -46,7 +40,7 @@ def changed_file(before: Digests) -> str | None:
     """The path of the first file that is no longer as it was; one that is gone does not count."""
     for name, digest in before:
         path = Path(name)
-        if path.is_file() and file_digest(path) != digest:
+        if path.is_file() and file_sha256(path) != digest:
             return name
     return None
 

@@ -2,21 +2,12 @@
 
 import pytest
 
-from mmthermal.checking import settling
 from mmthermal.checking.finding import Finding
 from mmthermal.checking.settling import known_codes, settle
 
 
 def finding(severity: str, code: str) -> Finding:
     return Finding(severity, code, f"a {code}", "do this", where="a.json", examples=("image 3",))
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(settling, "_said", set())
-    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
-    return lines
 
 
 def test_all_errors_stand_in_one_message(said: list[str]) -> None:

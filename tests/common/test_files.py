@@ -8,6 +8,7 @@ import pytest
 
 from mmthermal.common import files
 from mmthermal.common.files import (
+    file_sha256,
     files_below,
     read_json,
     walk,
@@ -179,3 +180,9 @@ def test_folders_behind_links_come_once_and_by_their_own_path(tmp_path: Path) ->
         root / "link",
         root / "link/far",
     ]
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4
+    assert file_sha256(tmp_path / "abc") == expected

@@ -364,11 +364,11 @@ def test_a_lazy_set_is_checked_when_it_is_read(root: Path) -> None:
 
 
 def test_what_is_read_is_counted_and_doubts_are_said_once(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    said: list[str] = []
-    for module in ("mmthermal.datasets.thermal_coco", "mmthermal.checking.settling"):
-        monkeypatch.setattr(f"{module}.print_log", lambda text, **kwargs: said.append(text))
+    monkeypatch.setattr(
+        "mmthermal.datasets.thermal_coco.print_log", lambda text, **kwargs: said.append(text)
+    )
     edit(root, put("annotations", "area", 0))
     for _ in range(2):
         build(root)
@@ -381,12 +381,8 @@ def test_what_is_read_is_counted_and_doubts_are_said_once(
 
 @pytest.mark.parametrize(("accept", "times"), [((), 1), (("area-differs",), 0)])
 def test_areas_of_another_unit_are_said_unless_accepted(
-    root: Path, monkeypatch: pytest.MonkeyPatch, accept: tuple[str, ...], times: int
+    root: Path, said: list[str], accept: tuple[str, ...], times: int
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(
-        "mmthermal.checking.settling.print_log", lambda text, **kwargs: said.append(text)
-    )
     edit(root, each("annotations", area=0.001))
     assert len(build(root, accept=accept)) == 5
     assert sum("[area-differs]" in line for line in said) == times

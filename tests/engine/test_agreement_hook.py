@@ -15,7 +15,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmthermal.checking import settling
 from mmthermal.common.checks import InputError
 from mmthermal.engine import AgreementHook
 
@@ -232,7 +231,7 @@ def test_a_run_stops_before_its_first_iteration(root: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("number", "stops"), [(2, True), (80, False)])
 def test_heads_where_mmdets_hook_is_missing(
-    root: Path, number: int, stops: bool, monkeypatch: pytest.MonkeyPatch
+    root: Path, number: int, stops: bool, said: list[str]
 ) -> None:
     """Fewer classes than the data has are an error, more, as mmdet's 80, are said."""
     head = torch.nn.Module()
@@ -243,17 +242,11 @@ def test_heads_where_mmdets_hook_is_missing(
         with pytest.raises(InputError, match=r"num_classes=2; train has 3 .*num-classes-differ"):
             AgreementHook().before_train(run)
     else:
-        lines: list[str] = []
-        monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
         AgreementHook().before_train(run)
-        assert any("bbox_head.num_classes=80; train has 3 classes" in line for line in lines)
+        assert any("bbox_head.num_classes=80; train has 3 classes" in line for line in said)
 
 
-def test_other_pipelines_and_a_long_warm_up_are_said(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines: list[str] = []
-    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
+def test_other_pipelines_and_a_long_warm_up_are_said(root: Path, said: list[str]) -> None:
     run = runner(train_loop=loop(dataset(root, "train")))
     run.train_loop.max_iters = 13
     run.cfg.param_scheduler = [dict(type="LinearLR", by_epoch=False, begin=0, end=97)]
@@ -261,9 +254,9 @@ def test_other_pipelines_and_a_long_warm_up_are_said(
         steps = [dict(type="LoadThermalImage"), dict(type=step)]
         run.cfg[f"{name}_dataloader"] = dict(dataset=dict(pipeline=steps))
     AgreementHook(accept=["pipelines-differ", "long-warm-up"]).before_train(run)
-    assert lines == []
+    assert said == []
     AgreementHook().before_train(run)
-    assert sorted(line.rpartition(" ")[2] for line in lines) == [
+    assert sorted(line.rpartition(" ")[2] for line in said) == [
         "[long-warm-up]",
         "[pipelines-differ]",
     ]
@@ -278,84 +271,73 @@ def with_steps(tmp_path: Path, bits: int, *steps: dict) -> Any:
     return run
 
 
-def test_fills_far_from_the_first_picture_are_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines: list[str] = []
-    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
-    monkeypatch.setattr(settling, "_said", set())
+def test_fills_far_from_the_first_picture_are_said(tmp_path: Path, said: list[str]) -> None:
     load, frame = dict(type="LoadThermalImage"), dict(type="NormalizeFrame")
     moved = dict(type="RandomAffine")
     run = with_steps(tmp_path, 16, load, moved, frame)
-    lines.clear()
+    said.clear()
     AgreementHook(accept="fill-does-not-fit").before_train(run)
-    assert lines == []
+    assert said == []
     AgreementHook().before_train(run)
-    (line,) = lines
+    (line,) = said
     level = float(load_first(run).mean())
     assert "train_dataloader: RandomAffine fills with 114 where the pictures have the mean" in line
     assert f"set border_val=({round(level)}, " in line and line.endswith("[fill-does-not-fit]")
     fits = with_steps(tmp_path / "8", 8, load, moved, frame)
-    lines.clear()
+    said.clear()
     AgreementHook().before_train(fits)
-    assert lines == []
+    assert said == []
     # without a picture that can be read
     missing = with_steps(tmp_path / "none", 16, load, frame, moved)
     (tmp_path / "none/own/train/000.png").write_bytes(b"no picture")
-    lines.clear()
+    said.clear()
     AgreementHook().before_train(missing)
-    assert [line.partition(":")[2].split(",")[0] for line in lines] == [
+    assert [line.partition(":")[2].split(",")[0] for line in said] == [
         " RandomAffine fills with 114 behind NormalizeFrame"
     ]
 
 
 @pytest.mark.parametrize("wrapper", [None, "RepeatDataset"])
 def test_values_that_no_network_can_take_are_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapper: str | None
+    tmp_path: Path, said: list[str], wrapper: str | None
 ) -> None:
     """Measured behind the model's own data preprocessor, and no random number is drawn."""
-    lines: list[str] = []
-    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
-    monkeypatch.setattr(settling, "_said", set())
     load, frame = dict(type="LoadThermalImage"), dict(type="NormalizeFrame")
     run = with_steps(tmp_path, 16, load, frame, dict(type="RandomContrastBrightness"))
     if wrapper:
         settings = run.cfg.train_dataloader.dataset
         run.cfg.train_dataloader.dataset = dict(type=wrapper, times=2, dataset=settings)
         run.train_loop = loop(run.cfg.train_dataloader.dataset)
-    lines.clear()
+    said.clear()
     run.model.data_preprocessor = MODELS.build(dict(type="DetDataPreprocessor"))
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()
     AgreementHook().before_train(run)
-    assert lines == []
+    assert said == []
     eight_bits = dict(type="DetDataPreprocessor", mean=[123.675], std=[58.395])
     run.model.data_preprocessor = MODELS.build(eight_bits)
     AgreementHook(accept="normalisation-does-not-fit").before_train(run)
-    assert lines == []
+    assert said == []
     AgreementHook().before_train(run)
-    (line,) = lines
+    (line,) = said
     assert "the network gets values of mean -2.1" in line and "3 training pictures" in line
     assert line.endswith("[normalisation-does-not-fit]")
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.random.get_state()[1].tolist() == before[1]
 
 
-def test_a_validation_on_the_training_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[str] = []
-    monkeypatch.setattr(settling, "print_log", lambda text, **kwargs: lines.append(text))
-    monkeypatch.setattr(settling, "_said", set())
+def test_a_validation_on_the_training_is_said(root: Path, said: list[str]) -> None:
     run = runner(train_loop=loop(dataset(root, "train")))
     run.cfg.train_dataloader = dict(dataset=dataset(root, "train"))
     for name in ("val", "test"):
         run.cfg[f"{name}_dataloader"] = dict(dataset=dataset(root, "val"))
-    lines.clear()
+    said.clear()
     AgreementHook().before_train(run)
-    assert lines == []
+    assert said == []
     run.cfg.val_dataloader = run.cfg.train_dataloader
     AgreementHook(accept="val-is-train").before_train(run)
-    assert lines == []
+    assert said == []
     AgreementHook().before_train(run)
-    (line,) = lines
+    (line,) = said
     assert line.startswith("train_dataloader, val_dataloader: val reads ")
     assert line.endswith("[val-is-train]")
 

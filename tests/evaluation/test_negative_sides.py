@@ -8,7 +8,6 @@ from mmdet.datasets import CocoDataset
 from mmengine.registry import init_default_scope
 from pycocotools.coco import COCO
 
-from mmthermal.common import said_once
 from mmthermal.evaluation import MatchTable, OverlapCocoMetric, average_precision
 from mmthermal.evaluation.negative_sides import say_left_out, with_sides
 
@@ -16,13 +15,7 @@ GOOD, THIN = [10.0, 10.0, 20.0, 30.0], [60.0, 10.0, 0.0, 20.0]
 BAD = ([30.0, 10.0, -20.0, 30.0], [10.0, 40.0, 20.0, -30.0], [30.0, 40.0, -20.0, -30.0])
 
 
-@pytest.fixture(autouse=True)
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Warnings that are said, from the first on."""
-    lines: list[str] = []
-    monkeypatch.setattr(said_once, "_said", set())
-    monkeypatch.setattr(said_once, "print_log", lambda line, **_: lines.append(line))
-    return lines
+pytestmark = pytest.mark.usefixtures("said")
 
 
 def annotation(number: int, bbox: list[float]) -> dict:

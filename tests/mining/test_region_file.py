@@ -10,7 +10,6 @@ from mmthermal.mining.region_file import (
     Region,
     RegionFile,
     drop_excluded,
-    file_sha256,
     read_exclusions,
 )
 
@@ -105,12 +104,6 @@ def test_broken_exclusions(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match="exclusions"):
         read_exclusions(path)
-
-
-def test_sha256(tmp_path):
-    (tmp_path / "abc").write_bytes(b"abc")
-    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4
-    assert file_sha256(tmp_path / "abc") == expected
 
 
 def test_half_an_overlap_excludes():

@@ -7,10 +7,10 @@ import pytest
 from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook
 
+from mmthermal.common.files import file_sha256
 from mmthermal.studies.training_setup import (
     changed_file,
     check_same_labels,
-    file_digest,
     has_hook,
     run_record,
     trained_on,
@@ -39,7 +39,7 @@ def test_all_files_of_wrappers_each_once(files: list[Path]) -> None:
     joined = dict(type="ConcatDataset", datasets=[part(two), part(one), part(two)])
     repeated = dict(type="RepeatDataset", dataset=dict(type="MultiImageMixDataset", dataset=joined))
     found = training_digests(config(repeated))
-    assert found == tuple((str(path), file_digest(path)) for path in (two, one))
+    assert found == tuple((str(path), file_sha256(path)) for path in (two, one))
     elsewhere = dict(type="CocoDataset", data_root="/nowhere", ann_file=str(three))
     assert [path for path, _ in training_digests(config(elsewhere))] == [str(three)]
 
