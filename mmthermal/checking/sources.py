@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmthermal.checking.class_names import class_names
 from mmthermal.checking.config_loaders import kind_of
 from mmthermal.checking.finding import Finding, some
+from mmthermal.common.dataset_configs import innermost
 from mmthermal.common.files import IMAGE_SUFFIXES, read_json
 
 LOADERS = ("train", "val", "test")
@@ -89,16 +90,10 @@ def unwrapped(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     Args:
         dataset: the config of a data set.
 
-    Yields:
+    Returns:
         their configs; the given one where it wraps none.
     """
-    if dataset.get("datasets"):
-        for part in dataset["datasets"]:
-            yield from unwrapped(part)
-    elif dataset.get("dataset") is not None:
-        yield from unwrapped(dataset["dataset"])
-    elif dataset.get("ann_file"):
-        yield dataset
+    return (part for part in innermost(dataset) if part.get("ann_file"))
 
 
 def _split(name: str, dataset: Mapping[str, Any]) -> Split:

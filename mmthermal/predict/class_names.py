@@ -1,13 +1,15 @@
 """Names of the classes that a model finds."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmdet.registry import DATASETS
 from mmengine.fileio import list_from_file
 from torch import nn
+
+from mmthermal.common.dataset_configs import innermost
 
 
 def stored_names(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -38,7 +40,7 @@ def class_names(cfg: Mapping[str, Any], model: nn.Module) -> tuple[str, ...]:
     """
     number = _num_classes(model)
     for loader in ("test", "val", "train"):
-        for dataset in _parts((cfg.get(f"{loader}_dataloader") or {}).get("dataset")):
+        for dataset in innermost((cfg.get(f"{loader}_dataloader") or {}).get("dataset")):
             names = _names(dataset)
             if len(names) == number:
                 print(
@@ -68,17 +70,6 @@ def _num_classes(model: nn.Module) -> int:
         ),
         default=1,
     )
-
-
-def _parts(dataset: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The data sets inside of wrappers such as ConcatDataset and RepeatDataset."""
-    if not dataset:
-        return
-    inner = dataset.get("datasets") or [dataset.get("dataset")]
-    if not any(inner):
-        yield dataset
-    for part in filter(None, inner):
-        yield from _parts(part)
 
 
 def _names(dataset: Mapping[str, Any]) -> tuple[str, ...]:

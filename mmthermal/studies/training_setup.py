@@ -1,11 +1,12 @@
 """What a config trains on, by which hooks, and whether that is still as it was."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from mmthermal.common.dataset_configs import innermost
 from mmthermal.common.files import file_sha256, read_json
 
 Digests = tuple[tuple[str, str], ...]
@@ -21,19 +22,11 @@ def training_digests(cfg: Config) -> Digests:
     Returns:
         path and hash of each, in the config's order; files that are not there are left out.
     """
-    dataset = (cfg.get("train_dataloader") or {}).get("dataset") or {}
-    paths = dict.fromkeys(_annotation_files(dataset))
+    parts = innermost((cfg.get("train_dataloader") or {}).get("dataset"))
+    named = [part for part in parts if isinstance(part.get("ann_file"), str) and part["ann_file"]]
+    # joined as mmengine joins them
+    paths = dict.fromkeys(Path(part.get("data_root") or "", part["ann_file"]) for part in named)
     return tuple((str(path), file_sha256(path)) for path in paths if path.is_file())
-
-
-def _annotation_files(dataset: Mapping[str, Any]) -> Iterator[Path]:
-    """The files of a data set and of all that it wraps, joined as mmengine joins them."""
-    inner = dataset.get("datasets") or [dataset.get("dataset")]
-    for part in inner:
-        if isinstance(part, Mapping):
-            yield from _annotation_files(part)
-    if isinstance(dataset.get("ann_file"), str) and dataset["ann_file"]:
-        yield Path(dataset.get("data_root") or "", dataset["ann_file"])
 
 
 def changed_file(before: Digests) -> str | None:
