@@ -26,6 +26,10 @@ variants = {
     'composite_paper': dict(config=paper),
     # the paper's formulas of classification, and the box term of the default
     'composite_paper_l1': dict(config=paper, options={f'{loss}.box_form': 'smooth_l1', f'{loss}.delta': 0.0}),
+    # the weights of retina_focal_class_weight_24e_hituav160.py in the dense term, beside L_combined
+    'composite_class_weight': dict(
+        config=composite, options={f'{loss}.dense_class_weight': [0.62, 1.22, 1.76]}
+    ),
     'focal_plain': dict(config=focal, options=plain),
     'composite_plain': dict(config=composite, options=plain),
     'composite_copies': dict(config=composite, options=copies),
