@@ -10,9 +10,9 @@ from typing import Any
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
-from mmthermal.checking.class_names import class_names
 from mmthermal.checking.config_loaders import kind_of
 from mmthermal.checking.finding import Finding, some
+from mmthermal.common.class_names import class_names
 from mmthermal.common.dataset_configs import innermost
 from mmthermal.common.files import IMAGE_SUFFIXES, read_json
 

@@ -17,9 +17,9 @@ from mmthermal.checking.annotations import (
     check_annotations,
     what_mmdet_reads,
 )
-from mmthermal.checking.class_names import class_names
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.common.checks import InputError, check_choice
+from mmthermal.common.class_names import class_names
 from mmthermal.common.display import class_colours
 from mmthermal.common.files import read_json, without_mark
 from mmthermal.common.installed import tool_command

@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mmdet.registry import DATASETS
-from mmengine.fileio import list_from_file
 from torch import nn
 
+from mmthermal.common.class_names import class_names as setting_names
 from mmthermal.common.dataset_configs import innermost
 
 
@@ -79,6 +78,4 @@ def _names(dataset: Mapping[str, Any]) -> tuple[str, ...]:
         kind = DATASETS.get(dataset["type"]) if isinstance(dataset.get("type"), str) else None
         if not getattr(kind, "CLASSES_FROM_FILE", False):
             names = getattr(kind, "METAINFO", {}).get("classes")
-    if isinstance(names, str):  # mmengine takes a file of a name per line, too
-        names = list_from_file(names) if Path(names).is_file() else [names]
-    return tuple(names or ())
+    return setting_names(names or ())

@@ -75,7 +75,7 @@ def test_the_configs_names_of_the_right_number_are_taken(
 
 
 def test_the_names_of_a_file_and_of_the_data_sets_class(tmp_path: Path) -> None:
-    (tmp_path / "names.txt").write_text("a\nb\n")
+    (tmp_path / "names.txt").write_text("a\nb\n\n", encoding="utf-8-sig")  # as Windows' Notepad
     own = {"type": "ThermalCocoDataset", "metainfo": {"classes": str(tmp_path / "names.txt")}}
     assert class_names({"test_dataloader": loader(own)}, model_of(2)) == ("a", "b")
     coco = {"test_dataloader": loader({"type": "CocoDataset"})}

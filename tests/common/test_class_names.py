@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmthermal.checking.class_names import class_names
+from mmthermal.common.class_names import class_names
 
 
 @pytest.mark.parametrize(
