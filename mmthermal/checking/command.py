@@ -14,11 +14,7 @@ from mmthermal.checking.held_out import check_held_out
 from mmthermal.checking.image_facts import ImageFacts, measure_all
 from mmthermal.checking.images import check_images
 from mmthermal.checking.levels import check_levels, compare_levels, describe_levels
-from mmthermal.checking.network_values import (
-    check_network_values,
-    measure_network_values,
-    places,
-)
+from mmthermal.checking.network_values import check_training_sets, places
 from mmthermal.checking.objects import describe
 from mmthermal.checking.pipelines import check_pixel_range, compare_pipelines, pipelines_of
 from mmthermal.checking.records import UNREADABLE
@@ -33,6 +29,7 @@ from mmthermal.checking.splits import (
 )
 from mmthermal.checking.table import Table, make_table
 from mmthermal.common.config import read_config
+from mmthermal.common.dataset_configs import innermost
 from mmthermal.common.files import read_json
 from mmthermal.common.installed import find_config
 
@@ -129,7 +126,7 @@ def check_data(
         findings += check_held_out(cfg)
         findings += check_fills(cfg, report.figures.get(first.name, {}).get("pictures", {}))
         if not any(finding.code == NORMALISATION for finding in findings):
-            findings += _network_values(cfg, report, first)
+            findings += _network_values(cfg, report, splits)
     if cfg is not None and first.name in report.tables:
         found, report.figures["anchors"] = check_anchors(
             report.tables[first.name], cfg.get("model") or {}, first.pipeline
@@ -138,11 +135,17 @@ def check_data(
     return replace(report, findings=worst_first(findings))
 
 
-def _network_values(cfg: Any, report: Report, split: Split) -> list[Finding]:
+def _network_values(cfg: Any, report: Report, splits: Sequence[Split]) -> list[Finding]:
     """Compare what the network gets of the training's pictures with what it can take."""
-    pipelines = pipelines_of(cfg, "train")
-    if split.name not in report.facts or not pipelines:
-        return []
+    read = {id(split.dataset): split for split in splits if split.name in report.facts}
+    datasets = innermost((cfg.get("train_dataloader") or {}).get("dataset"))
+    records = [_records(read[id(d)], report) if id(d) in read else [] for d in datasets]
+    sets = list(zip(pipelines_of(cfg, "train"), records, strict=True))
+    return check_training_sets(sets, (cfg.get("model") or {}).get("data_preprocessor"))
+
+
+def _records(split: Split, report: Report) -> list[dict[str, Any]]:
+    """Records of some of its pictures, as a data set gives them to its pipeline."""
     table = report.tables[split.name]
     records = []
     for i in places(len(table.file_names)):
@@ -158,8 +161,7 @@ def _network_values(cfg: Any, report: Report, split: Split) -> list[Finding]:
                 instances=[dict(bbox=whole, mask=corners, bbox_label=0, ignore_flag=0)],
             )
         )
-    preprocessor = (cfg.get("model") or {}).get("data_preprocessor")
-    return check_network_values(measure_network_values(pipelines[0], records, preprocessor))
+    return records
 
 
 @dataclass(frozen=True)

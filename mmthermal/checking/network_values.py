@@ -120,11 +120,37 @@ def _mean_and_std(image: NDArray, preprocessor: Any) -> tuple[float, float]:
     return float(values.mean()), float(values.std())
 
 
-def check_network_values(values: Sequence[NetworkValues]) -> list[Finding]:
+def check_training_sets(
+    sets: Sequence[tuple[Sequence[Any], Sequence[Mapping[str, Any]]]],
+    preprocessor: nn.Module | Mapping[str, Any] | None,
+) -> list[Finding]:
+    """Compare what the network gets with what it can take, set by set.
+
+    Args:
+        sets: that the training joins, or its only one: pipeline and records, as for
+            :func:`measure_network_values`.
+        preprocessor: likewise.
+
+    Returns:
+        a warning about the first set that does not fit.
+    """
+    for number, (pipeline, records) in enumerate(sets, start=1):
+        where = f"train_dataloader (set {number})" if len(sets) > 1 else "train_dataloader"
+        values = measure_network_values(pipeline, records, preprocessor) if pipeline else []
+        findings = check_network_values(values, where)
+        if findings:
+            return findings
+    return []
+
+
+def check_network_values(
+    values: Sequence[NetworkValues], where: str = "train_dataloader"
+) -> list[Finding]:
     """Compare the values with what a network can take.
 
     Args:
         values: of some pictures of the training.
+        where: they come from.
 
     Returns:
         a warning if most are far from 0, or have hardly any contrast; nothing without pictures.
@@ -148,6 +174,6 @@ def check_network_values(values: Sequence[NetworkValues]) -> list[Finding]:
             "pictures' own mean and std, and no second ones in model.data_preprocessor; low and "
             "high of GainControl's window are values of the files unless scale and offset are set "
             "(docs/gain_control.md)",
-            where="train_dataloader, model.data_preprocessor",
+            where=f"{where}, model.data_preprocessor",
         )
     ]

@@ -24,11 +24,7 @@ from mmthermal.checking.agreement import (
 from mmthermal.checking.fills import check_fills
 from mmthermal.checking.finding import Finding
 from mmthermal.checking.held_out import check_held_out
-from mmthermal.checking.network_values import (
-    check_network_values,
-    measure_network_values,
-    places,
-)
+from mmthermal.checking.network_values import check_training_sets, places
 from mmthermal.checking.pipelines import compare_pipelines, pipelines_of, switched
 from mmthermal.checking.settling import known_codes, settle
 from mmthermal.checking.warm_up import check_warm_up
@@ -207,14 +203,18 @@ def _values(cfg: Any, train: Any) -> list[Finding]:
 
 
 def _network_values(runner: Runner, train: Any) -> list[Finding]:
-    """Compare what the network gets with what it can take, for the first of joined sets."""
-    pipelines = pipelines_of(runner.cfg, "train")
-    part: Any = next((part for part in with_wrapped(train) if not wrapped(part)), None)
-    if not pipelines or not hasattr(part, "get_data_info"):
-        return []
-    preprocessor = getattr(without_wrapper(runner.model), "data_preprocessor", None)
-    records = [part.get_data_info(place) for place in places(len(part))]
-    return check_network_values(measure_network_values(pipelines[0], records, preprocessor))
+    """Compare what the network gets with what it can take."""
+    parts: list[Any] = [part for part in with_wrapped(train) if not wrapped(part)]
+    records = [
+        [part.get_data_info(place) for place in places(len(part))]
+        if hasattr(part, "get_data_info")
+        else []
+        for part in parts
+    ]
+    sets = list(zip(pipelines_of(runner.cfg, "train"), records, strict=False))
+    return check_training_sets(
+        sets, getattr(without_wrapper(runner.model), "data_preprocessor", None)
+    )
 
 
 def _first_picture(dataset: Any) -> NDArray | None:

@@ -271,6 +271,26 @@ def test_what_the_network_gets_is_measured(clean_set, steps, preprocessor, fits)
         assert found[0].where == "train_dataloader, model.data_preprocessor"
 
 
+def test_every_joined_set_is_measured(clean_set) -> None:
+    config = ROOT / "configs" / "thermal" / "retina_composite.py"
+    load, pack = dict(type="LoadThermalImage"), dict(type="PackDetInputs")
+    boxes = dict(type="LoadAnnotations", with_bbox=True)
+    val = read_config(config, data_options(clean_set)).val_dataloader.dataset
+    sets = [dict(val, pipeline=[load, *steps, boxes, pack]) for steps in ([FRAME], [])]
+    sets[1].update(ann_file="annotations/train.json", data_prefix=dict(img="train/"))
+    options = data_options(clean_set)
+    options["train_dataloader.dataset"] = dict(
+        _delete_=True,
+        type="RepeatDataset",
+        times=2,
+        dataset=dict(type="ConcatDataset", datasets=sets),
+    )
+    found = [f for f in check_data(config, cfg_options=options).findings if "normal" in f.code]
+    assert [(f.code, f.where) for f in found] == [
+        ("normalisation-does-not-fit", "train_dataloader (set 2), model.data_preprocessor")
+    ]
+
+
 def test_a_validation_on_the_training_is_said(clean_set) -> None:
     config = ROOT / "configs" / "thermal" / "retina_composite.py"
     options = data_options(clean_set)

@@ -325,6 +325,21 @@ def test_values_that_no_network_can_take_are_said(
     assert np.random.get_state()[1].tolist() == before[1]
 
 
+def test_every_joined_set_is_measured(tmp_path: Path, said: list[str]) -> None:
+    """Counts of one camera and 8 bits of another, under the fixed numbers of the second."""
+    fixed = dict(type="Normalize", mean=[100.0], std=[40.0], to_rgb=False)
+    load = dict(type="LoadThermalImage")
+    runs = [with_steps(tmp_path / str(bits), bits, load, fixed) for bits in (8, 16)]
+    joined = dict(type="ConcatDataset", datasets=[run.cfg.train_dataloader.dataset for run in runs])
+    run = runner(train_loop=loop(joined))
+    run.cfg.train_dataloader = dict(dataset=joined)
+    said.clear()
+    AgreementHook().before_train(run)
+    (line,) = said
+    assert "train_dataloader (set 2), model.data_preprocessor" in line
+    assert line.endswith("[normalisation-does-not-fit]")
+
+
 def test_a_validation_on_the_training_is_said(root: Path, said: list[str]) -> None:
     run = runner(train_loop=loop(dataset(root, "train")))
     run.cfg.train_dataloader = dict(dataset=dataset(root, "train"))
