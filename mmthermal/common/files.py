@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -91,8 +92,46 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Path:
-    """Write JSON as `write_text` does; NaN and infinities are refused, as JSON has none."""
-    return write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
+    """Write JSON as `write_text` does.
+
+    Raises:
+        ValueError: for NaN and infinities, which JSON does not have.
+    """
+    try:
+        text = json.dumps(content, indent=indent, allow_nan=False)
+    except ValueError:
+        check_finite(content, path)
+        raise
+    return write_text(path, text + "\n")
+
+
+def check_finite(content: Any, path: str | Path) -> None:
+    """Refuse numbers that JSON does not have, though Python reads and writes them.
+
+    Args:
+        content: of a JSON file.
+        path: of the file, for the message.
+
+    Raises:
+        ValueError: for NaN and infinities, with the place of the first.
+    """
+    for place, value in _not_finite(content, ""):
+        raise ValueError(
+            f"{str(path)!r}: {place or 'the content'} is {value}, and JSON has no such number: "
+            "give a finite one, null, or leave it out"
+        )
+
+
+def _not_finite(content: Any, place: str) -> Iterator[tuple[str, float]]:
+    """Numbers that JSON does not have, and where they are, such as ``annotations[3].score``."""
+    if isinstance(content, float) and not math.isfinite(content):
+        yield place, content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield from _not_finite(value, f"{place}.{key}".lstrip("."))
+    elif isinstance(content, list | tuple):
+        for number, value in enumerate(content):
+            yield from _not_finite(value, f"{place}[{number}]")
 
 
 def read_json(path: str | Path, *, what: str) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.checking.annotations import DOUBTFUL, check_annotations
-from mmthermal.common.files import read_json
+from mmthermal.common.files import check_finite, read_json
 
 
 def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -> dict[str, Any]:
@@ -26,9 +26,9 @@ def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -
 
     Raises:
         FileNotFoundError: if a file does not exist.
-        ValueError: if there is no file or one has faults, there is not one prefix for each file,
-            two files list the same picture, or one of several has annotations of an image or a
-            class that it does not list.
+        ValueError: if there is no file or one has faults, or NaN in any field, there is not one
+            prefix for each file, two files list the same picture, or one of several has annotations
+            of an image or a class that it does not list.
     """
     if not ann_files:
         raise ValueError("ann_files: give at least one file")
@@ -60,6 +60,7 @@ def _read(path: str | Path, refused: Collection[str]) -> dict[str, Any]:
     ]
     if faults:
         raise ValueError(f"{path} has faults, see tools/check_data.py: {'; '.join(faults)}")
+    check_finite(content, path)  # also in fields that nothing reads, as all of it is written again
     return content
 
 

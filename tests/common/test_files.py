@@ -1,6 +1,7 @@
 """Files are whole or not at all."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -50,8 +51,15 @@ def test_a_failing_write_leaves_the_old_file(
 def test_json_goes_round_and_refuses_nan(tmp_path: Path) -> None:
     path = write_json(tmp_path / "a.json", {"x": [1, None]})
     assert read_json(path, what="figures") == {"x": [1, None]}
-    with pytest.raises(ValueError, match="JSON compliant"):
-        write_json(path, float("nan"))
+    for content, words in (
+        (float("nan"), "the content is nan"),
+        (
+            {"annotations": [{"id": 1}, {"box": (1, -math.inf)}]},
+            r"annotations\[1\].box\[1\] is -inf",
+        ),
+    ):
+        with pytest.raises(ValueError, match=words):
+            write_json(path, content)
     assert json.loads(path.read_text()) == {"x": [1, None]}
 
 

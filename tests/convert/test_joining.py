@@ -126,6 +126,15 @@ def test_other_errors_are_refused(files) -> None:
         read_joined(files[:1])
 
 
+def test_nan_in_a_field_that_nothing_reads_is_refused_before_a_part_is_written(
+    files, tmp_path
+) -> None:
+    change(files[1], lambda content: content["annotations"][2].update(heat=float("nan")))
+    with pytest.raises(ValueError, match=r"val\.json': annotations\[2\]\.heat is nan"):
+        split_set(files, tmp_path / "out", parts=dict(train=2, val=1))
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_files_there_is_nothing_to_join() -> None:
     with pytest.raises(ValueError, match="at least one file"):
         read_joined([])
