@@ -36,6 +36,7 @@ class_weight_24e = dict(name="focal_class_weight", **long)
 later = dict(long, seeds=[2, 3, 4])  # those after the two that the recipe was chosen on
 later_focal = dict(name="focal", **later)
 later_composite = dict(name="composite", **later)
+both_24e = dict(name="composite_class_weight", label="composite and class weights", **long)
 focal_plain = dict(name="focal_plain", **long)
 composite_plain = dict(name="composite_plain", **long)
 ce = dict(name="faster_rcnn_ce", label="cross-entropy")
@@ -50,6 +51,9 @@ embedded_class_weight = dict(
 embedded_ranking = dict(name="embedded_ranking", label="dense + ranking", precision="float32")
 embedded_composite = dict(
     name="embedded_composite", label="composite (the default)", precision="float32"
+)
+less_overlap = dict(
+    name="embedded_less_overlap", label="composite, less overlap in training", precision="float32"
 )
 frame = dict(name="gain_frame", label="`NormalizeFrame`")
 leak_block = dict(name="leak_block", label="its flights unseen")
@@ -105,7 +109,7 @@ tables = {
     "main_24e": dict(
         kind="means",
         where=long,
-        columns=ap,
+        columns=ap_and_f1,
         baseline=dict(name="focal"),
         against="AP50",
         rows=[
@@ -486,6 +490,16 @@ tables = {
             ),
         ],
     ),
+    "class_weights_both": dict(
+        kind="runs",
+        by_seed=True,
+        columns=[*ap_and_f1, "overlapped_best_f1"],
+        rows=[
+            dict(class_weight_24e, seeds=[0, 3], label="focal, class weights"),
+            dict(composite_24e, seeds=[0, 3]),
+            both_24e,
+        ],
+    ),
     "running_class_weights": dict(
         kind="runs",
         where=short,
@@ -731,6 +745,23 @@ tables = {
             dict(name="ranking", seeds=[2, 3, 5, 6, 7, 8, 9], label="dense + ranking"),
         ],
     ),
+    "less_overlap": dict(
+        kind="runs",
+        by_seed=True,
+        columns=[*ap, "best_f1", "overlapped_best_f1"],
+        rows=[dict(embedded_composite, seeds=[0, 1, 2]), less_overlap],
+    ),
+    "less_overlap_differences": dict(
+        kind="differences",
+        columns=[*ap, "best_f1", "overlapped_best_f1"],
+        rows=[
+            dict(
+                label="composite − the same with less overlap in training",
+                candidate=embedded_composite,
+                baseline=less_overlap,
+            )
+        ],
+    ),
     "embedded_by_seed": dict(
         kind="runs",
         columns=ap,
@@ -790,6 +821,10 @@ values = {
     "composite_class_weight_embedded_overlapped": difference(
         embedded_composite, embedded_class_weight, "overlapped_AP50"
     ),
+    "less_overlap_AP50": difference(embedded_composite, less_overlap, "AP50"),
+    "less_overlap_overlapped": difference(embedded_composite, less_overlap, "overlapped_AP50"),
+    "less_overlap_f1": difference(embedded_composite, less_overlap, "overlapped_best_f1"),
+    "less_overlap_isolated": difference(embedded_composite, less_overlap, "isolated_AP50"),
     "embedded_AP50": difference(embedded_composite, embedded_focal, "AP50"),
     "embedded_overlapped": difference(embedded_composite, embedded_focal, "overlapped_AP50"),
     "embedded_isolated": difference(embedded_composite, embedded_focal, "isolated_AP50"),
