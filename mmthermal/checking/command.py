@@ -140,7 +140,7 @@ def _network_values(cfg: Any, report: Report, splits: Sequence[Split]) -> list[F
     read = {id(split.dataset): split for split in splits if split.name in report.facts}
     datasets = innermost((cfg.get("train_dataloader") or {}).get("dataset"))
     records = [_records(read[id(d)], report) if id(d) in read else [] for d in datasets]
-    sets = list(zip(pipelines_of(cfg, "train"), records, strict=True))
+    sets = list(zip(pipelines_of(cfg, "train"), records, strict=False))
     return check_training_sets(sets, (cfg.get("model") or {}).get("data_preprocessor"))
 
 

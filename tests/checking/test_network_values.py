@@ -15,6 +15,7 @@ from mmthermal.checking.finding import Finding
 from mmthermal.checking.network_values import (
     NetworkValues,
     check_network_values,
+    check_training_sets,
     measure_network_values,
     places,
 )
@@ -166,3 +167,12 @@ def test_the_pictures_are_spread_over_the_set() -> None:
     assert places(3) == [0, 1, 2] and places(1) == [0]
     assert (len(places(1000)), places(1000)[0], places(1000)[-1]) == (8, 0, 999)
     assert places(0) == []
+
+
+def test_the_first_set_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    record = picture(tmp_path / "a.png", 29000, 280)
+    fits, counts = ([LOAD, FRAME], [record]), ([LOAD], [record])
+    assert check_training_sets([fits, ([], [record]), ([LOAD], [])], None) == []
+    (finding,) = check_training_sets([fits, ([], []), counts, counts], None)
+    assert finding.where == "train_dataloader (set 3), model.data_preprocessor"
+    assert check_training_sets([counts], None)[0].where.startswith("train_dataloader,")
