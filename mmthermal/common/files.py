@@ -100,12 +100,12 @@ def write_json(path: str | Path, content: Any, *, indent: int | None = 1) -> Pat
     try:
         text = json.dumps(content, indent=indent, allow_nan=False)
     except ValueError:
-        check_finite(content, path)
+        check_json_numbers(content, path)
         raise
     return write_text(path, text + "\n")
 
 
-def check_finite(content: Any, path: str | Path) -> None:
+def check_json_numbers(content: Any, path: str | Path) -> None:
     """Refuse numbers that JSON does not have, though Python reads and writes them.
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmthermal.checking.annotations import DOUBTFUL, check_annotations
-from mmthermal.common.files import check_finite, read_json
+from mmthermal.common.files import check_json_numbers, read_json
 
 
 def read_joined(ann_files: Sequence[str | Path], prefixes: Sequence[str] = ()) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _read(path: str | Path, refused: Collection[str]) -> dict[str, Any]:
     ]
     if faults:
         raise ValueError(f"{path} has faults, see tools/check_data.py: {'; '.join(faults)}")
-    check_finite(content, path)  # also in fields that nothing reads, as all of it is written again
+    check_json_numbers(content, path)  # in all fields, read or not: all of it is written again
     return content
 
 

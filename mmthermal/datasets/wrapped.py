@@ -29,3 +29,16 @@ def with_wrapped(dataset: Any) -> Iterator[Any]:
     yield dataset
     for part in wrapped(dataset):
         yield from with_wrapped(part)
+
+
+def innermost_sets(dataset: Any) -> list[Any]:
+    """The data sets inside of all wrappers.
+
+    Args:
+        dataset: the data set.
+
+    Returns:
+        them, in the order of :func:`~mmthermal.common.dataset_configs.innermost`; the given one
+        where it wraps none.
+    """
+    return [part for part in with_wrapped(dataset) if not wrapped(part)]

@@ -32,7 +32,7 @@ from mmthermal.common.config_variables import check_variables
 from mmthermal.common.processes import without_wrapper
 from mmthermal.datasets.one_channel import check_counts
 from mmthermal.datasets.transforms import LoadThermalImage
-from mmthermal.datasets.wrapped import with_wrapped, wrapped
+from mmthermal.datasets.wrapped import innermost_sets, with_wrapped, wrapped
 from mmthermal.engine.rehearsal import rehearse_validation
 from mmthermal.engine.watched_figures import check_watched
 
@@ -204,7 +204,7 @@ def _values(cfg: Any, train: Any) -> list[Finding]:
 
 def _network_values(runner: Runner, train: Any) -> list[Finding]:
     """Compare what the network gets with what it can take."""
-    parts: list[Any] = [part for part in with_wrapped(train) if not wrapped(part)]
+    parts = innermost_sets(train)
     records = [
         [part.get_data_info(place) for place in places(len(part))]
         if hasattr(part, "get_data_info")
@@ -219,10 +219,10 @@ def _network_values(runner: Runner, train: Any) -> list[Finding]:
 
 def _first_picture(dataset: Any) -> NDArray | None:
     """As it is loaded; None without LoadThermalImage, or where it can't be read."""
-    for part in with_wrapped(dataset):
+    for part in innermost_sets(dataset):
         transforms = getattr(getattr(part, "pipeline", None), "transforms", ())
         load = next((t for t in transforms if isinstance(t, LoadThermalImage)), None)
-        if load is None or wrapped(part) or not hasattr(part, "get_data_info") or not len(part):
+        if load is None or not hasattr(part, "get_data_info") or not len(part):
             continue
         try:
             results = load(part.get_data_info(0))
@@ -260,11 +260,11 @@ def _images(dataset: Any) -> Iterator[tuple[Any, str]]:
 def _missing(dataset: Any, name: str) -> list[Finding]:
     """Check that the pictures are there, where they are files and none may be missing."""
     found: list[Finding] = []
-    for part in with_wrapped(dataset):
+    for part in innermost_sets(dataset):
         transforms = getattr(getattr(part, "pipeline", None), "transforms", ())
         local = not any(getattr(t, "backend_args", None) for t in transforms)
         needed = not any(getattr(t, "ignore_empty", False) for t in transforms)
-        if not wrapped(part) and transforms and local and needed and hasattr(part, "get_data_info"):
+        if transforms and local and needed and hasattr(part, "get_data_info"):
             found += check_files((path for _, path in _images(part)), name)
     return found
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from mmthermal.datasets.wrapped import with_wrapped, wrapped
+from mmthermal.datasets.wrapped import innermost_sets, with_wrapped, wrapped
 
 
 def test_wrappers_at_any_depth() -> None:
@@ -13,3 +13,5 @@ def test_wrappers_at_any_depth() -> None:
     assert wrapped(repeated) == [second]
     assert wrapped(first) == wrapped(None) == []
     assert list(with_wrapped(joined)) == [joined, first, repeated, second]
+    assert innermost_sets(joined) == [first, second]
+    assert innermost_sets(first) == [first]
